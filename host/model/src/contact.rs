@@ -1,0 +1,222 @@
+//! What is known of one contact, and what holds because of it.
+//!
+//! For each channel, in general and by category, only the newest statement of each kind is kept
+//! ([`Marks`]). What holds follows from comparing their times, so the order in which statements
+//! arrive does not matter: a late, older START never undoes a STOP.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Category, Change, ChangeKind, Channel, ConsentStatus, Timestamp};
+
+/// The identifier of a recorded event.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EventId(pub String);
+
+/// When something was said, and the event that records it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mark {
+    /// When it was said.
+    pub at: Timestamp,
+    /// Where it is recorded.
+    pub event: EventId,
+}
+
+/// How much a statement weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Statement {
+    /// The person's own words, in a message that came in.
+    Own,
+    /// Reported by somebody else, with proof: when, at which address, the exact wording.
+    Proven,
+    /// Reported by somebody else.
+    Reported,
+}
+
+/// The newest statement of each kind, for one channel, in general or for one category.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// An opt-out in the person's own words.
+    pub own_opt_out: Option<Mark>,
+    /// An opt-out that somebody else reported.
+    pub reported_opt_out: Option<Mark>,
+    /// An opt-in in the person's own words, or with proof.
+    pub proven_opt_in: Option<Mark>,
+    /// An opt-in that somebody else reported without proof.
+    pub reported_opt_in: Option<Mark>,
+    /// The person lifted an opt-out without giving consent.
+    pub release: Option<Mark>,
+}
+
+impl Marks {
+    /// Takes in one statement. In whatever order statements come, the result is the same.
+    pub fn apply(&mut self, kind: ChangeKind, statement: Statement, mark: Mark) {
+        let slot = match (kind, statement) {
+            (ChangeKind::OptOut, Statement::Own) => &mut self.own_opt_out,
+            (ChangeKind::OptOut, _) => &mut self.reported_opt_out,
+            (ChangeKind::OptIn, Statement::Own | Statement::Proven) => &mut self.proven_opt_in,
+            (ChangeKind::OptIn, Statement::Reported) => &mut self.reported_opt_in,
+            (ChangeKind::Release, _) => &mut self.release,
+        };
+        if slot.as_ref().is_none_or(|newest| *newest < mark) {
+            *slot = Some(mark);
+        }
+    }
+}
+
+/// What holds, and since which event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consent {
+    /// What holds.
+    pub status: ConsentStatus,
+    /// The statement that decides; nothing for [`ConsentStatus::None`].
+    pub because: Option<Mark>,
+    /// For an opt-in: whether there is proof.
+    pub proven: bool,
+}
+
+impl Consent {
+    /// Nothing is known.
+    pub const NONE: Self = Self { status: ConsentStatus::None, because: None, proven: false };
+
+    fn opt_out(mark: &Mark) -> Self {
+        Self { status: ConsentStatus::OptOut, because: Some(mark.clone()), proven: false }
+    }
+
+    fn opt_in(mark: &Mark, proven: bool) -> Self {
+        Self { status: ConsentStatus::OptIn, because: Some(mark.clone()), proven }
+    }
+}
+
+/// What is known of one contact. The default is somebody of whom nothing is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contact {
+    /// By channel and category; without a category, what was said in general.
+    pub marks: BTreeMap<(Channel, Option<Category>), Marks>,
+    /// When the contact last wrote, by channel.
+    pub last_inbound: BTreeMap<Channel, Timestamp>,
+}
+
+impl Contact {
+    /// Takes in one change.
+    pub fn apply(&mut self, change: &Change, statement: Statement, mark: Mark) {
+        let key = (change.channel, change.category.clone());
+        self.marks.entry(key).or_default().apply(change.kind, statement, mark);
+    }
+
+    /// Takes in that the contact wrote.
+    pub fn wrote(&mut self, channel: Channel, at: Timestamp) {
+        let last = self.last_inbound.entry(channel).or_insert(at);
+        *last = at.max(*last);
+    }
+
+    /// What holds on a channel for a category.
+    ///
+    /// - An opt-out from the category stands until an opt-in to that category. A general START does
+    ///   not lift it.
+    /// - A general opt-out stands until a general opt-in, a release, or for one category an opt-in
+    ///   to that category.
+    /// - The person's own opt-out yields only to the person's own words or to proof.
+    /// - An opt-in from before an opt-out has lapsed, even when the opt-out was lifted since.
+    pub fn consent(&self, channel: Channel, category: &Category) -> Consent {
+        let none = Marks::default();
+        let general = self.marks.get(&(channel, None)).unwrap_or(&none);
+        let specific = self.marks.get(&(channel, Some(category.clone()))).unwrap_or(&none);
+        resolve(general, specific)
+    }
+
+    /// What holds when no category is named, or no channel, or neither.
+    ///
+    /// Without a category: the general statement; where there is none, an opt-in to any category,
+    /// else an opt-out from any. Without a channel: the strictest of all channels, an opt-out
+    /// before an opt-in before nothing.
+    pub fn summary(&self, channel: Option<Channel>, category: Option<&Category>) -> Consent {
+        let channels = match channel {
+            Some(channel) => vec![channel],
+            None => Channel::ALL.to_vec(),
+        };
+        let on_each = channels.into_iter().map(|channel| match category {
+            Some(category) => self.consent(channel, category),
+            None => self.in_general(channel),
+        });
+        let strictness = |consent: &Consent| match consent.status {
+            ConsentStatus::OptOut => 2,
+            ConsentStatus::OptIn => 1,
+            ConsentStatus::None => 0,
+        };
+        // Of equals the newest, so that `because` names what was said last.
+        on_each
+            .max_by_key(|consent| (strictness(consent), consent.because.clone()))
+            .unwrap_or(Consent::NONE)
+    }
+
+    fn in_general(&self, channel: Channel) -> Consent {
+        let none = Marks::default();
+        let general = self.marks.get(&(channel, None)).unwrap_or(&none);
+        let general = resolve(general, &none);
+        if general.status != ConsentStatus::None {
+            return general;
+        }
+        let mut by_category: Vec<Consent> = self
+            .marks
+            .keys()
+            .filter(|(on, _)| *on == channel)
+            .filter_map(|(_, category)| Some(self.consent(channel, category.as_ref()?)))
+            .filter(|consent| consent.status != ConsentStatus::None)
+            .collect();
+        by_category.sort_by_key(|consent| (consent.status, consent.because.clone()));
+        by_category.into_iter().next().unwrap_or(Consent::NONE)
+    }
+}
+
+/// The rules of [`Contact::consent`].
+fn resolve(general: &Marks, specific: &Marks) -> Consent {
+    let lifted_specific = specific.proven_opt_in.as_ref();
+    let lifted_general = newest([&general.proven_opt_in, &general.release, &specific.proven_opt_in]);
+    let reported_in = newest([&general.reported_opt_in, &specific.reported_opt_in]);
+
+    let stops = [
+        standing(&specific.own_opt_out, lifted_specific),
+        standing(
+            &specific.reported_opt_out,
+            lifted_specific.max(specific.reported_opt_in.as_ref()),
+        ),
+        standing(&general.own_opt_out, lifted_general),
+        standing(&general.reported_opt_out, lifted_general.max(reported_in)),
+    ];
+    if let Some(stop) = stops.into_iter().flatten().max() {
+        return Consent::opt_out(stop);
+    }
+
+    let last_stop = newest([
+        &general.own_opt_out,
+        &general.reported_opt_out,
+        &specific.own_opt_out,
+        &specific.reported_opt_out,
+    ]);
+    let fresh = |mark: &&Mark| last_stop.is_none_or(|stop| stop.at < mark.at);
+    if let Some(mark) =
+        newest([&general.proven_opt_in, &specific.proven_opt_in]).filter(fresh)
+    {
+        return Consent::opt_in(mark, true);
+    }
+    // What was reported while the person's own stop stood had no effect then, and gets none when
+    // the person lifts the stop.
+    let own_stop = newest([&general.own_opt_out, &specific.own_opt_out]);
+    let since = if own_stop.is_some() { lifted_general } else { None };
+    match reported_in.filter(fresh).filter(|mark| since.is_none_or(|since| since.at < mark.at)) {
+        Some(mark) => Consent::opt_in(mark, false),
+        None => Consent::NONE,
+    }
+}
+
+/// A stop that nothing newer has lifted. At the same moment, the stop wins.
+fn standing<'m>(stop: &'m Option<Mark>, lifted: Option<&Mark>) -> Option<&'m Mark> {
+    stop.as_ref().filter(|stop| lifted.is_none_or(|lifted| lifted.at <= stop.at))
+}
+
+fn newest<const N: usize>(marks: [&Option<Mark>; N]) -> Option<&Mark> {
+    marks.into_iter().flatten().max()
+}

@@ -1,0 +1,17 @@
+//! A contact's consent: its state, how an event changes it, and the floor that no policy goes
+//! under. Pure, and shared by the gateway and the browser simulator.
+
+mod contact;
+pub mod floor;
+mod inbound;
+mod outbound;
+mod time;
+mod vocabulary;
+
+pub use contact::{Contact, Consent, EventId, Mark, Marks, Statement};
+pub use inbound::{
+    Change, ChangeKind, Classification, Inbound, Intent, Priority, Route, Scope, Selection,
+};
+pub use outbound::{Decision, Outbound, Outcome, SendRoute, Step, Template, Verdict};
+pub use time::{BadTimestamp, Timestamp};
+pub use vocabulary::{BadCategory, BadChannel, BadStatus, Category, Channel, ConsentStatus};

@@ -1,0 +1,199 @@
+//! A loaded policy, and what it answers.
+
+use std::fmt;
+use std::sync::Arc;
+
+use consentry_model::{Classification, Contact, Decision, Inbound, Outbound, Verdict, floor};
+use thiserror::Error;
+use wasmtime::Trap;
+
+use crate::bindings::PolicyPre;
+use crate::digest::Digest;
+use crate::runtime::Limits;
+use crate::sandbox::{self, CallState};
+use crate::{inspect, translate};
+
+/// The longest text that is handed to a policy, in bytes.
+const MAX_TEXT: usize = 64 << 10;
+
+/// A policy, checked and compiled. Cheap to clone; calls may run at the same time.
+#[derive(Clone)]
+pub struct Policy {
+    prepared: Arc<PolicyPre<CallState>>,
+    limits: Arc<Limits>,
+    digest: Digest,
+    manifest: Arc<Manifest>,
+}
+
+/// Who a policy says it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Manifest {
+    /// The rule set's name.
+    pub name: String,
+    /// The rule set's version.
+    pub version: String,
+    /// The engine that interprets it, with its version.
+    pub engine: String,
+}
+
+/// An answer, and who gave it.
+#[derive(Clone, Debug)]
+pub struct Answer<T> {
+    /// The answer.
+    pub value: T,
+    /// Who gave it.
+    pub decided_by: DecidedBy,
+}
+
+/// Who gave an answer.
+#[derive(Clone, Debug)]
+pub enum DecidedBy {
+    /// The policy.
+    Policy,
+    /// The floor: the policy's answer was looser than the law allows.
+    Floor,
+    /// The floor: the policy gave no answer.
+    Fault(Fault),
+}
+
+/// Why a policy gave no answer.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Fault {
+    /// It ran longer than [`Limits::deadline`].
+    #[error("it ran over its deadline")]
+    Deadline,
+    /// It wanted more memory or larger tables than allowed.
+    #[error("it ran over its memory limit")]
+    Memory,
+    /// It trapped.
+    #[error("it trapped: {0}")]
+    Trap(String),
+    /// Its answer makes no sense.
+    #[error("its answer is not usable: {0}")]
+    BadAnswer(String),
+    /// The message is too long to be handed to it.
+    #[error("the message is longer than {MAX_TEXT} bytes")]
+    TooLong,
+    /// There was no sandbox for it.
+    #[error("no sandbox could be made: {0}")]
+    NoSandbox(String),
+}
+
+impl Policy {
+    pub(crate) fn new(
+        prepared: PolicyPre<CallState>,
+        digest: Digest,
+        limits: Limits,
+    ) -> Result<Self, Fault> {
+        let nobody = Arc::new(Contact::default());
+        let manifest = sandbox::call(&prepared, &limits, &nobody, |policy, store| {
+            policy.call_describe(store)
+        })
+        .map_err(fault)?;
+        Ok(Self {
+            prepared: Arc::new(prepared),
+            limits: Arc::new(limits),
+            digest,
+            manifest: Arc::new(translate::manifest(manifest)),
+        })
+    }
+
+    /// What identifies this policy.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// Who this policy says it is.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// What it imports, by name.
+    pub fn imports(&self) -> Vec<String> {
+        inspect::imports(self.prepared.instance_pre().component())
+    }
+
+    /// What it exports, by name.
+    pub fn exports(&self) -> Vec<String> {
+        inspect::exports(self.prepared.instance_pre().component())
+    }
+
+    /// Says what a message from a contact means.
+    pub fn classify(&self, message: &Inbound, contact: &Arc<Contact>) -> Answer<Classification> {
+        match self.ask_classify(message, contact) {
+            Ok(value) if floor::is_under(message, &value) => {
+                Answer { value: floor::classify(message), decided_by: DecidedBy::Floor }
+            }
+            Ok(value) => Answer { value, decided_by: DecidedBy::Policy },
+            Err(fault) => {
+                Answer { value: floor::classify(message), decided_by: DecidedBy::Fault(fault) }
+            }
+        }
+    }
+
+    /// Says whether a message to a contact may go.
+    pub fn preflight(&self, message: &Outbound, contact: &Arc<Contact>) -> Answer<Decision> {
+        match self.ask_preflight(message, contact) {
+            Ok(value) if value.verdict == Verdict::Allow && floor::forbids(contact, message) => {
+                Answer { value: floor::deny(), decided_by: DecidedBy::Floor }
+            }
+            Ok(value) => Answer { value, decided_by: DecidedBy::Policy },
+            Err(fault) => Answer {
+                value: floor::deny_without_policy(),
+                decided_by: DecidedBy::Fault(fault),
+            },
+        }
+    }
+
+    fn ask_classify(
+        &self,
+        message: &Inbound,
+        contact: &Arc<Contact>,
+    ) -> Result<Classification, Fault> {
+        let texts = [Some(&message.body), message.footer.as_ref(), message.question.as_ref()];
+        if texts.into_iter().flatten().any(|text| text.len() > MAX_TEXT) {
+            return Err(Fault::TooLong);
+        }
+        let asked = translate::inbound(message);
+        let answer = sandbox::call(&self.prepared, &self.limits, contact, |policy, store| {
+            policy.call_classify(store, &asked)
+        });
+        translate::classification(answer.map_err(fault)?, message).map_err(Fault::BadAnswer)
+    }
+
+    fn ask_preflight(
+        &self,
+        message: &Outbound,
+        contact: &Arc<Contact>,
+    ) -> Result<Decision, Fault> {
+        let asked = translate::outbound(message);
+        let answer = sandbox::call(&self.prepared, &self.limits, contact, |policy, store| {
+            policy.call_preflight(store, &asked)
+        });
+        translate::decision(answer.map_err(fault)?).map_err(Fault::BadAnswer)
+    }
+}
+
+impl fmt::Debug for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Policy").field("digest", &self.digest).finish_non_exhaustive()
+    }
+}
+
+fn fault(error: wasmtime::Error) -> Fault {
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::Interrupt) => Fault::Deadline,
+        Some(trap) => Fault::Trap(trap.to_string()),
+        None if error.is::<wasmtime::PoolConcurrencyLimitError>() => {
+            Fault::NoSandbox("all of them are in use".to_owned())
+        }
+        None => {
+            let text = format!("{error:#}");
+            if text.contains("forcing trap when growing") {
+                Fault::Memory
+            } else {
+                Fault::Trap(text)
+            }
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Between the contract's types and the model's. Nothing else in this crate knows both, and nothing
+//! that a policy says gets further before it has been checked here.
+
+use consentry_model as model;
+use consentry_model::{Category, Contact, Timestamp};
+
+use crate::bindings;
+use crate::bindings::consentry::policy::types as wit;
+use crate::policy::Manifest;
+
+/// No answer needs more: a change for each channel and a dozen categories, a long reply, a name.
+const MAX_CHANGES: usize = 64;
+const MAX_TRACE: usize = 256;
+const MAX_REPLY: usize = 4096;
+const MAX_NAME: usize = 256;
+
+type Checked<T> = Result<T, String>;
+
+impl From<wit::Channel> for model::Channel {
+    fn from(channel: wit::Channel) -> Self {
+        match channel {
+            wit::Channel::Sms => Self::Sms,
+            wit::Channel::Whatsapp => Self::Whatsapp,
+            wit::Channel::Voice => Self::Voice,
+            wit::Channel::Email => Self::Email,
+        }
+    }
+}
+
+impl From<model::Channel> for wit::Channel {
+    fn from(channel: model::Channel) -> Self {
+        match channel {
+            model::Channel::Sms => Self::Sms,
+            model::Channel::Whatsapp => Self::Whatsapp,
+            model::Channel::Voice => Self::Voice,
+            model::Channel::Email => Self::Email,
+        }
+    }
+}
+
+pub(crate) fn manifest(manifest: bindings::Manifest) -> Manifest {
+    let short = |text: String| text.chars().take(MAX_NAME).collect();
+    Manifest {
+        name: short(manifest.name),
+        version: short(manifest.version),
+        engine: short(manifest.engine),
+    }
+}
+
+/// What the lookup answers. A name that is no category is one that nobody has said anything about,
+/// so only general statements count.
+pub(crate) fn consent(
+    contact: &Contact,
+    channel: model::Channel,
+    category: &str,
+) -> wit::ConsentRecord {
+    let consent = match category.parse::<Category>() {
+        Ok(category) => contact.consent(channel, &category),
+        Err(_) => contact.summary(Some(channel), None),
+    };
+    wit::ConsentRecord {
+        status: match consent.status {
+            model::ConsentStatus::OptIn => wit::ConsentStatus::OptIn,
+            model::ConsentStatus::OptOut => wit::ConsentStatus::OptOut,
+            model::ConsentStatus::None => wit::ConsentStatus::None,
+        },
+        since: consent.because.map(|mark| mark.at.millis()),
+        proven: consent.proven,
+    }
+}
+
+pub(crate) fn inbound(message: &model::Inbound) -> bindings::Inbound {
+    bindings::Inbound {
+        channel: message.channel.into(),
+        body: message.body.clone(),
+        at: message.at.millis(),
+        selection: message
+            .selection
+            .as_ref()
+            .map(|tapped| wit::Selection { id: tapped.id.clone(), title: tapped.title.clone() }),
+        footer: message.footer.clone(),
+        question: message.question.clone(),
+        country: message.country.clone(),
+        language: message.language.clone(),
+        answered: message.answered,
+    }
+}
+
+pub(crate) fn classification(
+    found: bindings::Classification,
+    message: &model::Inbound,
+) -> Checked<model::Classification> {
+    if found.changes.len() > MAX_CHANGES {
+        return Err(format!("it has {} consent changes", found.changes.len()));
+    }
+    Ok(model::Classification {
+        intent: match found.intent {
+            wit::Intent::OptOut => model::Intent::OptOut,
+            wit::Intent::OptIn => model::Intent::OptIn,
+            wit::Intent::Help => model::Intent::Help,
+            wit::Intent::AnswerYes => model::Intent::AnswerYes,
+            wit::Intent::AnswerNo => model::Intent::AnswerNo,
+            wit::Intent::WrongNumber => model::Intent::WrongNumber,
+            wit::Intent::Person => model::Intent::Person,
+            wit::Intent::Other => model::Intent::Other,
+        },
+        scope: found.scope.map(scope).transpose()?,
+        changes: found.changes.into_iter().map(change).collect::<Checked<_>>()?,
+        reply: found.reply.map(|text| bounded(text, MAX_REPLY, "reply")).transpose()?,
+        route: match found.route {
+            wit::Route::Disconnect => model::Route::Disconnect,
+            wit::Route::Bot => model::Route::Bot,
+            wit::Route::Agent => model::Route::Agent,
+            wit::Route::PriorityAgent => model::Route::PriorityAgent,
+        },
+        priority: match found.priority {
+            wit::Priority::Normal => model::Priority::Normal,
+            wit::Priority::High => model::Priority::High,
+        },
+        review: found.review,
+        rule: bounded(found.rule, MAX_NAME, "rule")?,
+        matched: found.matched.map(|span| cut(&message.body, span)).transpose()?,
+        language: found.language.map(|tag| bounded(tag, MAX_NAME, "language")).transpose()?,
+    })
+}
+
+fn scope(scope: wit::Scope) -> Checked<model::Scope> {
+    Ok(match scope {
+        wit::Scope::All => model::Scope::All,
+        wit::Scope::Channel(channel) => model::Scope::Channel(channel.into()),
+        wit::Scope::Category(name) => model::Scope::Category(category(&name)?),
+        wit::Scope::Topic(words) => model::Scope::Topic(bounded(words, MAX_NAME, "topic")?),
+    })
+}
+
+fn change(change: wit::Change) -> Checked<model::Change> {
+    Ok(model::Change {
+        channel: change.channel.into(),
+        category: change.category.map(|name| category(&name)).transpose()?,
+        kind: match change.kind {
+            wit::ChangeKind::OptOut => model::ChangeKind::OptOut,
+            wit::ChangeKind::OptIn => model::ChangeKind::OptIn,
+            wit::ChangeKind::Release => model::ChangeKind::Release,
+        },
+    })
+}
+
+fn category(name: &str) -> Checked<Category> {
+    name.parse().map_err(|error: model::BadCategory| error.to_string())
+}
+
+fn cut(body: &str, span: wit::Span) -> Checked<String> {
+    body.get(span.start as usize..span.end as usize)
+        .map(str::to_owned)
+        .ok_or_else(|| format!("bytes {} to {} are not in the message", span.start, span.end))
+}
+
+fn bounded(text: String, limit: usize, what: &str) -> Checked<String> {
+    if text.len() > limit {
+        return Err(format!("its {what} has {} bytes", text.len()));
+    }
+    Ok(text)
+}
+
+pub(crate) fn outbound(message: &model::Outbound) -> bindings::Outbound {
+    bindings::Outbound {
+        channel: message.channel.into(),
+        category: message.category.to_string(),
+        template: message.template.as_ref().map(|template| wit::Template {
+            name: template.name.clone(),
+            category: template.category.to_string(),
+        }),
+        at: message.at.millis(),
+        country: message.country.clone(),
+    }
+}
+
+pub(crate) fn decision(decision: bindings::Decision) -> Checked<model::Decision> {
+    if decision.trace.len() > MAX_TRACE {
+        return Err(format!("its trace has {} steps", decision.trace.len()));
+    }
+    let verdict = match decision.verdict {
+        wit::Verdict::Allow => model::Verdict::Allow,
+        wit::Verdict::Deny => model::Verdict::Deny,
+        wit::Verdict::DeferUntil(millis) => Timestamp::from_millis(millis)
+            .map(model::Verdict::DeferUntil)
+            .ok_or_else(|| format!("{millis} is no moment to defer to"))?,
+    };
+    let route = match decision.route {
+        wit::SendRoute::Send => model::SendRoute::Send,
+        wit::SendRoute::SilentFailure => model::SendRoute::SilentFailure,
+        wit::SendRoute::InternalAlert => model::SendRoute::InternalAlert,
+    };
+    if (verdict == model::Verdict::Allow) != (route == model::SendRoute::Send) {
+        return Err("it sends what it does not allow, or allows what it does not send".to_owned());
+    }
+    let trace = decision.trace.into_iter().map(|step| {
+        Ok(model::Step {
+            rule: bounded(step.rule, MAX_NAME, "rule")?,
+            outcome: match step.outcome {
+                wit::Outcome::Pass => model::Outcome::Pass,
+                wit::Outcome::Skip => model::Outcome::Skip,
+                wit::Outcome::Block => model::Outcome::Block,
+            },
+        })
+    });
+    Ok(model::Decision {
+        verdict,
+        route,
+        reason: bounded(decision.reason, MAX_NAME, "reason")?,
+        trace: trace.collect::<Checked<_>>()?,
+    })
+}

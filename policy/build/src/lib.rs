@@ -1,0 +1,41 @@
+//! From rules that people write to a policy component.
+//!
+//! 1. [`rules::load`] reads and checks a folder of TOML files.
+//! 2. [`policy`] runs the engine once with them, snapshots its memory and encodes the result as a
+//!    component, so that every table is ready the moment an instance starts.
+//!
+//! The engine itself, a core module, is compiled by [`engine::compile`] from a build script; later
+//! only its bytes are needed, so that building a policy takes no Rust toolchain.
+
+pub mod engine;
+pub mod rules;
+mod snapshot;
+
+use consentry_policy::RuleSet;
+use thiserror::Error;
+use wit_component::ComponentEncoder;
+
+/// Why no policy component could be made.
+#[derive(Debug, Error)]
+pub enum BuildError {
+    /// The engine did not take the rule set, or its snapshot failed.
+    #[error("the engine could not be prepared with these rules: {0}")]
+    Snapshot(String),
+    /// The prepared engine is no component of the world `policy`.
+    #[error("the prepared engine does not fit the contract: {0}")]
+    Encode(String),
+}
+
+/// Bakes a rule set into the engine: the bytes of a component of the world
+/// `consentry:policy/policy`. The same engine and rules give the same bytes.
+pub fn policy(engine: &[u8], rules: &RuleSet) -> Result<Vec<u8>, BuildError> {
+    let rules = rules.to_bytes().map_err(|error| BuildError::Snapshot(error.to_string()))?;
+    let module = snapshot::snapshot(engine, &rules)
+        .map_err(|error| BuildError::Snapshot(format!("{error:#}")))?;
+    encode(&module).map_err(|error| BuildError::Encode(format!("{error:#}")))
+}
+
+/// The engine carries the description of its world, put there by `wit-bindgen`.
+fn encode(module: &[u8]) -> anyhow::Result<Vec<u8>> {
+    ComponentEncoder::default().validate(true).module(module)?.encode()
+}

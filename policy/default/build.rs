@@ -1,0 +1,43 @@
+//! Compiles the engine, bakes `policy/rules/` into it and leaves both for `src/lib.rs` to include.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use consentry_policy_build::{engine, policy, rules};
+
+/// What the two files are made from, as seen from the workspace's folder.
+const SOURCES: [&str; 7] = [
+    "policy/src",
+    "policy/Cargo.toml",
+    "policy/component",
+    "policy/rules",
+    "wit/policy.wit",
+    "Cargo.lock",
+    "Cargo.toml",
+];
+
+fn main() {
+    if let Err(error) = build() {
+        // A plain message: a panic would bury what to do in a backtrace.
+        println!("cargo::error={}", error.to_string().replace('\n', "\ncargo::error="));
+        std::process::exit(1);
+    }
+}
+
+fn build() -> Result<(), Box<dyn Error>> {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
+    for source in SOURCES {
+        println!("cargo::rerun-if-changed={}", workspace.join(source).display());
+    }
+    println!("cargo::rerun-if-env-changed=CONSENTRY_ENGINE");
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    let module = match env::var_os("CONSENTRY_ENGINE") {
+        Some(ready_made) => fs::read(ready_made)?,
+        None => engine::compile(&workspace, &out)?,
+    };
+    let rules = rules::load(&workspace.join("policy/rules"))?;
+    fs::write(out.join("policy.wasm"), policy(&module, &rules)?)?;
+    fs::write(out.join("engine.wasm"), module)?;
+    Ok(())
+}

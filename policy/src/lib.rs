@@ -1,0 +1,48 @@
+//! The rules engine of Consentry.
+//!
+//! An [`Engine`] is built from a [`RuleSet`] and answers two questions: what an inbound message
+//! means ([`Engine::classify`]), and whether an outbound one may go ([`Engine::preflight`]). It is
+//! pure: no clock, no I/O, no global state; time comes in with the message and consent through
+//! [`Lookup`]. It runs inside the policy component, which the host sandboxes.
+
+mod classify;
+mod preflight;
+mod reply;
+mod rules;
+mod types;
+mod words;
+
+pub use rules::{Category, ConsentQuestion, Identity, Keyword, Needs, Reply, Routes, RuleSet, RuleSetError, Sender};
+pub use types::*;
+
+use classify::Vocabulary;
+
+/// A rule set made ready to answer.
+#[derive(Debug)]
+pub struct Engine {
+    rules: RuleSet,
+    vocabulary: Vocabulary,
+}
+
+impl Engine {
+    /// Prepares the tables for a rule set.
+    pub fn new(rules: RuleSet) -> Self {
+        let vocabulary = Vocabulary::new(&rules);
+        Self { rules, vocabulary }
+    }
+
+    /// Says what a message means.
+    pub fn classify(&self, message: &Inbound) -> Classification {
+        classify::classify(&self.rules, &self.vocabulary, message)
+    }
+
+    /// Says whether a message may go.
+    pub fn preflight(&self, message: &Outbound, contact: &impl Lookup) -> Decision {
+        preflight::preflight(&self.rules, message, contact)
+    }
+
+    /// The name and version of the rule set.
+    pub fn identity(&self) -> &Identity {
+        &self.rules.identity
+    }
+}

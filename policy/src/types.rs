@@ -1,0 +1,270 @@
+//! The engine's side of the contract: what it is asked and what it answers. `wit/policy.wit` says
+//! what each item means; here is only what Rust adds.
+
+use serde::{Deserialize, Serialize};
+
+/// Milliseconds since 1970-01-01T00:00:00Z.
+pub type Timestamp = i64;
+
+/// A way to reach a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs)]
+pub enum Channel {
+    Sms,
+    Whatsapp,
+    Voice,
+    Email,
+}
+
+impl Channel {
+    /// Every channel.
+    pub const ALL: [Self; 4] = [Self::Sms, Self::Whatsapp, Self::Voice, Self::Email];
+
+    /// The name that people read in a reply.
+    pub fn display_name(self) -> &'static str {
+        match self {
+            Self::Sms => "SMS",
+            Self::Whatsapp => "WhatsApp",
+            Self::Voice => "voice",
+            Self::Email => "email",
+        }
+    }
+}
+
+/// What a contact has consented to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum ConsentStatus {
+    OptIn,
+    OptOut,
+    None,
+}
+
+/// The contact's consent on one channel for one category.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConsentRecord {
+    /// What holds.
+    pub status: ConsentStatus,
+    /// For an opt-in: whether there is proof of it.
+    pub proven: bool,
+}
+
+/// What the engine may ask about the contact of the call.
+pub trait Lookup {
+    /// The contact's consent.
+    fn consent(&self, channel: Channel, category: &str) -> ConsentRecord;
+    /// When the contact last wrote.
+    fn last_inbound(&self, channel: Channel) -> Option<Timestamp>;
+}
+
+/// A tapped button or list row.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    /// Its identifier, which decides.
+    pub id: String,
+    /// The words on it.
+    pub title: String,
+}
+
+/// A message that came in.
+#[derive(Clone, Debug)]
+pub struct Inbound {
+    /// How it came.
+    pub channel: Channel,
+    /// What the person wrote.
+    pub body: String,
+    /// When it was said.
+    pub at: Timestamp,
+    /// The button or row tapped.
+    pub selection: Option<Selection>,
+    /// The question that is open.
+    pub question: Option<String>,
+    /// The contact's language.
+    pub language: Option<String>,
+    /// Whether the provider has answered already.
+    pub answered: bool,
+}
+
+/// What a message means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs)]
+pub enum Intent {
+    OptOut,
+    OptIn,
+    Help,
+    AnswerYes,
+    AnswerNo,
+    WrongNumber,
+    Person,
+    Other,
+}
+
+impl Intent {
+    /// The name used in rules and rule identifiers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OptOut => "opt-out",
+            Self::OptIn => "opt-in",
+            Self::Help => "help",
+            Self::AnswerYes => "answer-yes",
+            Self::AnswerNo => "answer-no",
+            Self::WrongNumber => "wrong-number",
+            Self::Person => "person",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// How much a message is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Scope {
+    All,
+    Channel(Channel),
+    Category(String),
+}
+
+/// What a consent change does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum ChangeKind {
+    OptOut,
+    OptIn,
+    Release,
+}
+
+/// One change to record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The channel it is for.
+    pub channel: Channel,
+    /// The category; nothing: every one.
+    pub category: Option<String>,
+    /// What it does.
+    pub kind: ChangeKind,
+}
+
+/// Where a message goes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Route {
+    Disconnect,
+    Bot,
+    Agent,
+    PriorityAgent,
+}
+
+/// How urgent a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Priority {
+    Normal,
+    High,
+}
+
+/// A stretch of the body, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The first byte.
+    pub start: u32,
+    /// The byte after the last.
+    pub end: u32,
+}
+
+/// What the engine understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Classification {
+    /// What the message means.
+    pub intent: Intent,
+    /// How much it is about.
+    pub scope: Option<Scope>,
+    /// What to record.
+    pub changes: Vec<Change>,
+    /// What to answer.
+    pub reply: Option<String>,
+    /// Where it goes.
+    pub route: Route,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// Whether a person must look first.
+    pub review: bool,
+    /// The rule that decided.
+    pub rule: String,
+    /// The words that decided.
+    pub matched: Option<Span>,
+    /// Their language.
+    pub language: Option<String>,
+}
+
+/// A template approved by the platform.
+#[derive(Clone, Debug)]
+pub struct Template {
+    /// Its name.
+    pub name: String,
+    /// Its category with the platform.
+    pub category: String,
+}
+
+/// A message that somebody wants to send.
+#[derive(Clone, Debug)]
+pub struct Outbound {
+    /// How.
+    pub channel: Channel,
+    /// What kind of message it is.
+    pub category: String,
+    /// The template; nothing: free-form.
+    pub template: Option<Template>,
+    /// When it shall go.
+    pub at: Timestamp,
+}
+
+/// Whether a message may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Verdict {
+    Allow,
+    Deny,
+}
+
+/// What becomes of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs)]
+pub enum SendRoute {
+    Send,
+    SilentFailure,
+    InternalAlert,
+}
+
+/// How one rule took the question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Outcome {
+    Pass,
+    Skip,
+    Block,
+}
+
+/// One rule that was tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Its identifier.
+    pub rule: &'static str,
+    /// How it came out.
+    pub outcome: Outcome,
+}
+
+/// The answer about an outbound message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// Whether it may go.
+    pub verdict: Verdict,
+    /// What becomes of it.
+    pub route: SendRoute,
+    /// Why: a stable code.
+    pub reason: &'static str,
+    /// The rules tried, in order.
+    pub trace: Vec<Step>,
+}
