@@ -35,8 +35,13 @@ fn main() -> Result<(), Box<dyn Error>> {
             let (address, category) = question.split_once(' ').unwrap_or((question, "marketing"));
             let contact = contacts.entry(address.to_owned()).or_default();
             let category: Category = category.parse()?;
-            let message =
-                Outbound { channel: Channel::Sms, category, template: None, at, country: None };
+            let message = Outbound {
+                channel: Channel::Sms,
+                category,
+                template: None,
+                at,
+                country: None,
+            };
             let answer = policy.preflight(&message, contact);
             println!("{:?} {}", answer.value.verdict, answer.value.reason);
         } else if let Some((address, body)) = line.split_once(' ') {
@@ -48,12 +53,18 @@ fn main() -> Result<(), Box<dyn Error>> {
                 let event = EventId(number.to_string());
                 changed.apply(change, Statement::Own, Mark { at, event });
             }
-            println!("{} {}", answer.value.intent.as_str(), answer.value.reply.unwrap_or_default());
+            println!(
+                "{} {}",
+                answer.value.intent.as_str(),
+                answer.value.reply.unwrap_or_default()
+            );
         }
     }
     Ok(())
 }
 
 fn now_millis() -> Result<i64, Box<dyn Error>> {
-    Ok(i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis())?)
+    Ok(i64::try_from(
+        SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis(),
+    )?)
 }

@@ -14,8 +14,10 @@ const EXPORTS: [&str; 3] = ["classify", "preflight", "describe"];
 /// The names of a component's imports, sorted.
 pub(crate) fn imports(component: &Component) -> Vec<String> {
     let ty = component.component_type();
-    let mut names: Vec<String> =
-        ty.imports(component.engine()).map(|(name, _)| name.to_owned()).collect();
+    let mut names: Vec<String> = ty
+        .imports(component.engine())
+        .map(|(name, _)| name.to_owned())
+        .collect();
     names.sort();
     names
 }
@@ -23,10 +25,21 @@ pub(crate) fn imports(component: &Component) -> Vec<String> {
 /// The names of a component's exports, sorted.
 pub(crate) fn exports(component: &Component) -> Vec<String> {
     let ty = component.component_type();
-    let mut names: Vec<String> =
-        ty.exports(component.engine()).map(|(name, _)| name.to_owned()).collect();
+    let mut names: Vec<String> = ty
+        .exports(component.engine())
+        .map(|(name, _)| name.to_owned())
+        .collect();
     names.sort();
     names
+}
+
+/// The version of the contract that a component was made for.
+pub(crate) fn contract_version(component: &Component) -> Option<String> {
+    let imports = imports(component);
+    let version = imports
+        .iter()
+        .find_map(|name| name.strip_prefix(PACKAGE)?.split_once('@'));
+    version.map(|(_, version)| version.to_owned())
 }
 
 /// Nothing but `consent-lookup` and its types may be imported, in the version this host speaks, and
@@ -48,7 +61,10 @@ pub(crate) fn check(component: &Component) -> Result<(), LoadError> {
         }
     }
     let exports = exports(component);
-    match EXPORTS.iter().find(|name| !exports.iter().any(|export| export == *name)) {
+    match EXPORTS
+        .iter()
+        .find(|name| !exports.iter().any(|export| export == *name))
+    {
         Some(missing) => Err(LoadError::MissingExport((*missing).to_owned())),
         None => Ok(()),
     }

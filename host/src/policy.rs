@@ -113,6 +113,12 @@ impl Policy {
         inspect::imports(self.prepared.instance_pre().component())
     }
 
+    /// The version of the contract `consentry:policy` that it was made for; nothing when it asks
+    /// nothing of the host.
+    pub fn contract_version(&self) -> Option<String> {
+        inspect::contract_version(self.prepared.instance_pre().component())
+    }
+
     /// What it exports, by name.
     pub fn exports(&self) -> Vec<String> {
         inspect::exports(self.prepared.instance_pre().component())
@@ -121,13 +127,18 @@ impl Policy {
     /// Says what a message from a contact means.
     pub fn classify(&self, message: &Inbound, contact: &Arc<Contact>) -> Answer<Classification> {
         match self.ask_classify(message, contact) {
-            Ok(value) if floor::is_under(message, &value) => {
-                Answer { value: floor::classify(message), decided_by: DecidedBy::Floor }
-            }
-            Ok(value) => Answer { value, decided_by: DecidedBy::Policy },
-            Err(fault) => {
-                Answer { value: floor::classify(message), decided_by: DecidedBy::Fault(fault) }
-            }
+            Ok(value) if floor::is_under(message, &value) => Answer {
+                value: floor::classify(message),
+                decided_by: DecidedBy::Floor,
+            },
+            Ok(value) => Answer {
+                value,
+                decided_by: DecidedBy::Policy,
+            },
+            Err(fault) => Answer {
+                value: floor::classify(message),
+                decided_by: DecidedBy::Fault(fault),
+            },
         }
     }
 
@@ -135,9 +146,15 @@ impl Policy {
     pub fn preflight(&self, message: &Outbound, contact: &Arc<Contact>) -> Answer<Decision> {
         match self.ask_preflight(message, contact) {
             Ok(value) if value.verdict == Verdict::Allow && floor::forbids(contact, message) => {
-                Answer { value: floor::deny(), decided_by: DecidedBy::Floor }
+                Answer {
+                    value: floor::deny(),
+                    decided_by: DecidedBy::Floor,
+                }
             }
-            Ok(value) => Answer { value, decided_by: DecidedBy::Policy },
+            Ok(value) => Answer {
+                value,
+                decided_by: DecidedBy::Policy,
+            },
             Err(fault) => Answer {
                 value: floor::deny_without_policy(),
                 decided_by: DecidedBy::Fault(fault),
@@ -150,8 +167,16 @@ impl Policy {
         message: &Inbound,
         contact: &Arc<Contact>,
     ) -> Result<Classification, Fault> {
-        let texts = [Some(&message.body), message.footer.as_ref(), message.question.as_ref()];
-        if texts.into_iter().flatten().any(|text| text.len() > MAX_TEXT) {
+        let texts = [
+            Some(&message.body),
+            message.footer.as_ref(),
+            message.question.as_ref(),
+        ];
+        if texts
+            .into_iter()
+            .flatten()
+            .any(|text| text.len() > MAX_TEXT)
+        {
             return Err(Fault::TooLong);
         }
         let asked = translate::inbound(message);
@@ -161,11 +186,7 @@ impl Policy {
         translate::classification(answer.map_err(fault)?, message).map_err(Fault::BadAnswer)
     }
 
-    fn ask_preflight(
-        &self,
-        message: &Outbound,
-        contact: &Arc<Contact>,
-    ) -> Result<Decision, Fault> {
+    fn ask_preflight(&self, message: &Outbound, contact: &Arc<Contact>) -> Result<Decision, Fault> {
         let asked = translate::outbound(message);
         let answer = sandbox::call(&self.prepared, &self.limits, contact, |policy, store| {
             policy.call_preflight(store, &asked)
@@ -176,7 +197,9 @@ impl Policy {
 
 impl fmt::Debug for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Policy").field("digest", &self.digest).finish_non_exhaustive()
+        f.debug_struct("Policy")
+            .field("digest", &self.digest)
+            .finish_non_exhaustive()
     }
 }
 

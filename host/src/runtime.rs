@@ -107,20 +107,30 @@ impl Host {
         bindings::Policy::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state)
             .map_err(fail)?;
         watch_deadlines(&engine).map_err(|error| HostError(error.to_string()))?;
-        Ok(Self { engine, linker, limits })
+        Ok(Self {
+            engine,
+            linker,
+            limits,
+        })
     }
 
     /// Checks and compiles a policy component. Compiling takes tens of milliseconds or more: keep
     /// it off the path of messages.
     pub fn load(&self, bytes: &[u8]) -> Result<Policy, LoadError> {
         if bytes.len() > self.limits.component {
-            return Err(LoadError::TooLarge { size: bytes.len(), limit: self.limits.component });
+            return Err(LoadError::TooLarge {
+                size: bytes.len(),
+                limit: self.limits.component,
+            });
         }
         let component = Component::from_binary(&self.engine, bytes)
             .map_err(|error| LoadError::Invalid(format!("{error:#}")))?;
         inspect::check(&component)?;
         let wrong_type = |error: wasmtime::Error| LoadError::WrongType(format!("{error:#}"));
-        let prepared = self.linker.instantiate_pre(&component).map_err(wrong_type)?;
+        let prepared = self
+            .linker
+            .instantiate_pre(&component)
+            .map_err(wrong_type)?;
         let prepared = bindings::PolicyPre::new(prepared).map_err(wrong_type)?;
         Policy::new(prepared, Digest::of(bytes), self.limits.clone()).map_err(LoadError::Describe)
     }
@@ -151,13 +161,15 @@ fn config(limits: &Limits) -> Config {
 /// A plain thread that sleeps: a timer that fires in bursts after a stall would end innocent calls.
 fn watch_deadlines(engine: &Engine) -> std::io::Result<()> {
     let engine = engine.weak();
-    thread::Builder::new().name("policy-deadline".to_owned()).spawn(move || {
-        while let Some(engine) = engine.upgrade() {
-            engine.increment_epoch();
-            drop(engine);
-            thread::sleep(TICK);
-        }
-    })?;
+    thread::Builder::new()
+        .name("policy-deadline".to_owned())
+        .spawn(move || {
+            while let Some(engine) = engine.upgrade() {
+                engine.increment_epoch();
+                drop(engine);
+                thread::sleep(TICK);
+            }
+        })?;
     Ok(())
 }
 
@@ -166,6 +178,9 @@ impl Limits {
     /// once.
     pub(crate) fn deadline_ticks(&self) -> u64 {
         let ticks = self.deadline.as_millis() / TICK.as_millis();
-        u64::try_from(ticks).unwrap_or(u64::MAX).saturating_add(1).max(2)
+        u64::try_from(ticks)
+            .unwrap_or(u64::MAX)
+            .saturating_add(1)
+            .max(2)
     }
 }

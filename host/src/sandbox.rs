@@ -28,7 +28,10 @@ pub(crate) fn call<T>(
         .table_elements(limits.table_elements)
         .trap_on_grow_failure(true)
         .build();
-    let state = CallState { contact: Arc::clone(contact), limits: bounds };
+    let state = CallState {
+        contact: Arc::clone(contact),
+        limits: bounds,
+    };
     let mut store = Store::new(policy.engine(), state);
     store.limiter(|state| &mut state.limits);
     store.set_epoch_deadline(limits.deadline_ticks());
@@ -42,7 +45,10 @@ impl consent_lookup::Host for CallState {
     }
 
     fn last_inbound(&mut self, channel: types::Channel) -> Option<types::Timestamp> {
-        self.contact.last_inbound.get(&channel.into()).map(|at| at.millis())
+        self.contact
+            .last_inbound
+            .get(&channel.into())
+            .map(|at| at.millis())
     }
 }
 

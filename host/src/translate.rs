@@ -74,10 +74,10 @@ pub(crate) fn inbound(message: &model::Inbound) -> bindings::Inbound {
         channel: message.channel.into(),
         body: message.body.clone(),
         at: message.at.millis(),
-        selection: message
-            .selection
-            .as_ref()
-            .map(|tapped| wit::Selection { id: tapped.id.clone(), title: tapped.title.clone() }),
+        selection: message.selection.as_ref().map(|tapped| wit::Selection {
+            id: tapped.id.clone(),
+            title: tapped.title.clone(),
+        }),
         footer: message.footer.clone(),
         question: message.question.clone(),
         country: message.country.clone(),
@@ -105,8 +105,15 @@ pub(crate) fn classification(
             wit::Intent::Other => model::Intent::Other,
         },
         scope: found.scope.map(scope).transpose()?,
-        changes: found.changes.into_iter().map(change).collect::<Checked<_>>()?,
-        reply: found.reply.map(|text| bounded(text, MAX_REPLY, "reply")).transpose()?,
+        changes: found
+            .changes
+            .into_iter()
+            .map(change)
+            .collect::<Checked<_>>()?,
+        reply: found
+            .reply
+            .map(|text| bounded(text, MAX_REPLY, "reply"))
+            .transpose()?,
         route: match found.route {
             wit::Route::Disconnect => model::Route::Disconnect,
             wit::Route::Bot => model::Route::Bot,
@@ -119,8 +126,14 @@ pub(crate) fn classification(
         },
         review: found.review,
         rule: bounded(found.rule, MAX_NAME, "rule")?,
-        matched: found.matched.map(|span| cut(&message.body, span)).transpose()?,
-        language: found.language.map(|tag| bounded(tag, MAX_NAME, "language")).transpose()?,
+        matched: found
+            .matched
+            .map(|span| cut(&message.body, span))
+            .transpose()?,
+        language: found
+            .language
+            .map(|tag| bounded(tag, MAX_NAME, "language"))
+            .transpose()?,
     })
 }
 
@@ -146,13 +159,19 @@ fn change(change: wit::Change) -> Checked<model::Change> {
 }
 
 fn category(name: &str) -> Checked<Category> {
-    name.parse().map_err(|error: model::BadCategory| error.to_string())
+    name.parse()
+        .map_err(|error: model::BadCategory| error.to_string())
 }
 
 fn cut(body: &str, span: wit::Span) -> Checked<String> {
     body.get(span.start as usize..span.end as usize)
         .map(str::to_owned)
-        .ok_or_else(|| format!("bytes {} to {} are not in the message", span.start, span.end))
+        .ok_or_else(|| {
+            format!(
+                "bytes {} to {} are not in the message",
+                span.start, span.end
+            )
+        })
 }
 
 fn bounded(text: String, limit: usize, what: &str) -> Checked<String> {

@@ -20,15 +20,23 @@ const SOURCES: [&str; 7] = [
 fn main() {
     if let Err(error) = build() {
         // A plain message: a panic would bury what to do in a backtrace.
-        println!("cargo::error={}", error.to_string().replace('\n', "\ncargo::error="));
+        println!(
+            "cargo::error={}",
+            error.to_string().replace('\n', "\ncargo::error=")
+        );
         std::process::exit(1);
     }
 }
 
 fn build() -> Result<(), Box<dyn Error>> {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()?;
     for source in SOURCES {
-        println!("cargo::rerun-if-changed={}", workspace.join(source).display());
+        println!(
+            "cargo::rerun-if-changed={}",
+            workspace.join(source).display()
+        );
     }
     println!("cargo::rerun-if-env-changed=CONSENTRY_ENGINE");
     let out = PathBuf::from(env::var("OUT_DIR")?);

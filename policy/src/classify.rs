@@ -28,14 +28,24 @@ impl Vocabulary {
                 by_words.entry(canonical(word)).or_default().push(index);
             }
             for id in &keyword.selections {
-                by_selection.entry(id.to_lowercase()).or_default().push(index);
+                by_selection
+                    .entry(id.to_lowercase())
+                    .or_default()
+                    .push(index);
             }
         }
-        let mut courtesies: Vec<String> =
-            rules.courtesies.iter().map(|phrase| canonical(phrase)).collect();
+        let mut courtesies: Vec<String> = rules
+            .courtesies
+            .iter()
+            .map(|phrase| canonical(phrase))
+            .collect();
         // The longest first, so that "thank you very much" goes before "thank you".
         courtesies.sort_by_key(|phrase| std::cmp::Reverse(phrase.len()));
-        Self { by_words, by_selection, courtesies }
+        Self {
+            by_words,
+            by_selection,
+            courtesies,
+        }
     }
 
     /// The words without the courtesies at either end. A message of courtesies alone has none.
@@ -117,28 +127,39 @@ pub(crate) fn classify(
     }
 }
 
-fn find<'r>(
-    rules: &'r RuleSet,
-    vocabulary: &Vocabulary,
-    message: &Inbound,
-) -> Option<Found<'r>> {
+fn find<'r>(rules: &'r RuleSet, vocabulary: &Vocabulary, message: &Inbound) -> Option<Found<'r>> {
     if let Some(selection) = &message.selection {
         let indexes = vocabulary.by_selection.get(&selection.id.to_lowercase());
         if let Some(rule) = strongest(rules, message, indexes) {
-            return Some(Found { rule, how: "selection", span: None });
+            return Some(Found {
+                rule,
+                how: "selection",
+                span: None,
+            });
         }
         // A row whose identifier nobody mapped still says what it says.
         let title = words(&selection.title);
         let (rule, _) = whole_message(rules, vocabulary, message, &title)?;
-        return Some(Found { rule, how: "selection-title", span: None });
+        return Some(Found {
+            rule,
+            how: "selection-title",
+            span: None,
+        });
     }
     let body = words(&message.body);
     let (rule, core) = whole_message(rules, vocabulary, message, &body)?;
     let span = match (core.first(), core.last()) {
-        (Some(first), Some(last)) => Some(Span { start: first.span.start, end: last.span.end }),
+        (Some(first), Some(last)) => Some(Span {
+            start: first.span.start,
+            end: last.span.end,
+        }),
         _ => None,
     };
-    Some(Found { rule, how: "whole-message", span })
+    Some(Found {
+        rule,
+        how: "whole-message",
+        span,
+    })
 }
 
 fn whole_message<'r, 'w>(
@@ -164,14 +185,21 @@ fn strongest<'r>(
     message: &Inbound,
     indexes: Option<&Vec<usize>>,
 ) -> Option<&'r Keyword> {
-    let fitting = indexes?.iter().filter_map(|index| rules.keywords.get(*index));
+    let fitting = indexes?
+        .iter()
+        .filter_map(|index| rules.keywords.get(*index));
     fitting
         .filter(|rule| rule.in_force(message.at))
         .filter(|rule| {
             !matches!(rule.intent, Intent::AnswerYes | Intent::AnswerNo)
                 || message.question.is_some()
         })
-        .min_by_key(|rule| (rule.intent, message.language.as_deref() != Some(&rule.language)))
+        .min_by_key(|rule| {
+            (
+                rule.intent,
+                message.language.as_deref() != Some(&rule.language),
+            )
+        })
 }
 
 /// The scope of an intent, and the consent changes that follow from it.
@@ -191,7 +219,15 @@ fn consequences(
         Intent::OptIn => {
             let all = Channel::ALL.map(|channel| {
                 let here = channel == message.channel;
-                change(channel, None, if here { ChangeKind::OptIn } else { ChangeKind::Release })
+                change(
+                    channel,
+                    None,
+                    if here {
+                        ChangeKind::OptIn
+                    } else {
+                        ChangeKind::Release
+                    },
+                )
             });
             (Some(Scope::All), all.into())
         }
@@ -202,7 +238,10 @@ fn consequences(
                     Some(category) => Scope::Category(category.clone()),
                     None => Scope::Channel(message.channel),
                 };
-                (Some(scope), vec![change(message.channel, category, ChangeKind::OptIn)])
+                (
+                    Some(scope),
+                    vec![change(message.channel, category, ChangeKind::OptIn)],
+                )
             }
             None => (None, Vec::new()),
         },
@@ -211,14 +250,20 @@ fn consequences(
 }
 
 fn change(channel: Channel, category: Option<String>, kind: ChangeKind) -> Change {
-    Change { channel, category, kind }
+    Change {
+        channel,
+        category,
+        kind,
+    }
 }
 
 /// What the open question asks consent for, if it does.
 fn asked_for<'r>(rules: &'r RuleSet, message: &Inbound) -> Option<&'r ConsentQuestion> {
     let question = canonical(message.question.as_deref()?);
     let contains = |phrases: &[String]| {
-        phrases.iter().any(|phrase| contains_words(&question, &canonical(phrase)))
+        phrases
+            .iter()
+            .any(|phrase| contains_words(&question, &canonical(phrase)))
     };
     rules
         .consent_questions

@@ -12,7 +12,10 @@ mod rules;
 mod types;
 mod words;
 
-pub use rules::{Category, ConsentQuestion, Identity, Keyword, Needs, Reply, Routes, RuleSet, RuleSetError, Sender};
+pub use rules::{
+    Category, ConsentQuestion, Identity, Keyword, Needs, Reply, Routes, RuleSet, RuleSetError,
+    Sender,
+};
 pub use types::*;
 
 use classify::Vocabulary;

@@ -76,7 +76,10 @@ fn needed_consent<L>(
     consent: ConsentRecord,
     _: &L,
 ) -> Finding {
-    let known = rules.categories.iter().find(|category| category.name == message.category);
+    let known = rules
+        .categories
+        .iter()
+        .find(|category| category.name == message.category);
     match known.map_or(Needs::OptIn, |category| category.needs) {
         Needs::NoOptOut => Finding::Skip,
         Needs::OptIn if consent.status == ConsentStatus::OptIn => Finding::Pass,
@@ -86,12 +89,7 @@ fn needed_consent<L>(
 
 /// A template needs an opt-in on record: when, at which address, the wording. That the contact
 /// started a chat is none. <https://developers.facebook.com/docs/whatsapp/overview/getting-opt-in>
-fn whatsapp_template<L>(
-    _: &RuleSet,
-    message: &Outbound,
-    consent: ConsentRecord,
-    _: &L,
-) -> Finding {
+fn whatsapp_template<L>(_: &RuleSet, message: &Outbound, consent: ConsentRecord, _: &L) -> Finding {
     if message.channel != Channel::Whatsapp || message.template.is_none() {
         return Finding::Skip;
     }

@@ -18,7 +18,10 @@ pub(crate) fn words(text: &str) -> Vec<Word> {
         if char.is_alphanumeric() {
             let word = current.get_or_insert_with(|| Word {
                 text: String::new(),
-                span: Span { start: at as u32, end },
+                span: Span {
+                    start: at as u32,
+                    end,
+                },
             });
             word.text.extend(char.to_lowercase());
             word.span.end = end;
@@ -32,7 +35,11 @@ pub(crate) fn words(text: &str) -> Vec<Word> {
 
 /// Characters that do not end a word: apostrophes, and what has no width.
 fn is_joiner(char: char) -> bool {
-    matches!(char, '\'' | '\u{2019}' | '\u{2bc}' | '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}')
+    matches!(
+        char,
+        '\'' | '\u{2019}' | '\u{2bc}' | '\u{ad}' | '\u{200b}'
+            ..='\u{200d}' | '\u{2060}' | '\u{feff}'
+    )
 }
 
 /// The same words with single spaces between, to compare with.
@@ -52,7 +59,13 @@ mod tests {
 
     #[test]
     fn case_punctuation_and_emoji_do_not_count() {
-        for text in ["STOP", "stop.", " \u{200b}StOp!!\n", "🛑 STOP 🛑", "ST\u{200b}OP"] {
+        for text in [
+            "STOP",
+            "stop.",
+            " \u{200b}StOp!!\n",
+            "🛑 STOP 🛑",
+            "ST\u{200b}OP",
+        ] {
             assert_eq!(canonical(text), "stop", "{text:?}");
         }
         assert_eq!(canonical("Opt-Out"), "opt out");

@@ -1,0 +1,10 @@
+//! The Consentry gateway: a store, an HTTP API and a command line around a sandboxed policy.
+
+pub mod address;
+pub mod cli;
+mod clock;
+pub mod gateway;
+mod http;
+mod keys;
+pub mod store;
+mod telemetry;

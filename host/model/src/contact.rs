@@ -79,14 +79,26 @@ pub struct Consent {
 
 impl Consent {
     /// Nothing is known.
-    pub const NONE: Self = Self { status: ConsentStatus::None, because: None, proven: false };
+    pub const NONE: Self = Self {
+        status: ConsentStatus::None,
+        because: None,
+        proven: false,
+    };
 
     fn opt_out(mark: &Mark) -> Self {
-        Self { status: ConsentStatus::OptOut, because: Some(mark.clone()), proven: false }
+        Self {
+            status: ConsentStatus::OptOut,
+            because: Some(mark.clone()),
+            proven: false,
+        }
     }
 
     fn opt_in(mark: &Mark, proven: bool) -> Self {
-        Self { status: ConsentStatus::OptIn, because: Some(mark.clone()), proven }
+        Self {
+            status: ConsentStatus::OptIn,
+            because: Some(mark.clone()),
+            proven,
+        }
     }
 }
 
@@ -103,7 +115,10 @@ impl Contact {
     /// Takes in one change.
     pub fn apply(&mut self, change: &Change, statement: Statement, mark: Mark) {
         let key = (change.channel, change.category.clone());
-        self.marks.entry(key).or_default().apply(change.kind, statement, mark);
+        self.marks
+            .entry(key)
+            .or_default()
+            .apply(change.kind, statement, mark);
     }
 
     /// Takes in that the contact wrote.
@@ -123,8 +138,19 @@ impl Contact {
     pub fn consent(&self, channel: Channel, category: &Category) -> Consent {
         let none = Marks::default();
         let general = self.marks.get(&(channel, None)).unwrap_or(&none);
-        let specific = self.marks.get(&(channel, Some(category.clone()))).unwrap_or(&none);
+        let specific = self
+            .marks
+            .get(&(channel, Some(category.clone())))
+            .unwrap_or(&none);
         resolve(general, specific)
+    }
+
+    /// What holds for one entry of [`Contact::marks`]: for its category, or in general.
+    pub fn status_of(&self, channel: Channel, category: Option<&Category>) -> ConsentStatus {
+        match category {
+            Some(category) => self.consent(channel, category).status,
+            None => self.stated_in_general(channel).status,
+        }
     }
 
     /// What holds when no category is named, or no channel, or neither.
@@ -152,10 +178,13 @@ impl Contact {
             .unwrap_or(Consent::NONE)
     }
 
-    fn in_general(&self, channel: Channel) -> Consent {
+    fn stated_in_general(&self, channel: Channel) -> Consent {
         let none = Marks::default();
-        let general = self.marks.get(&(channel, None)).unwrap_or(&none);
-        let general = resolve(general, &none);
+        resolve(self.marks.get(&(channel, None)).unwrap_or(&none), &none)
+    }
+
+    fn in_general(&self, channel: Channel) -> Consent {
+        let general = self.stated_in_general(channel);
         if general.status != ConsentStatus::None {
             return general;
         }
@@ -174,7 +203,11 @@ impl Contact {
 /// The rules of [`Contact::consent`].
 fn resolve(general: &Marks, specific: &Marks) -> Consent {
     let lifted_specific = specific.proven_opt_in.as_ref();
-    let lifted_general = newest([&general.proven_opt_in, &general.release, &specific.proven_opt_in]);
+    let lifted_general = newest([
+        &general.proven_opt_in,
+        &general.release,
+        &specific.proven_opt_in,
+    ]);
     let reported_in = newest([&general.reported_opt_in, &specific.reported_opt_in]);
 
     let stops = [
@@ -197,16 +230,21 @@ fn resolve(general: &Marks, specific: &Marks) -> Consent {
         &specific.reported_opt_out,
     ]);
     let fresh = |mark: &&Mark| last_stop.is_none_or(|stop| stop.at < mark.at);
-    if let Some(mark) =
-        newest([&general.proven_opt_in, &specific.proven_opt_in]).filter(fresh)
-    {
+    if let Some(mark) = newest([&general.proven_opt_in, &specific.proven_opt_in]).filter(fresh) {
         return Consent::opt_in(mark, true);
     }
     // What was reported while the person's own stop stood had no effect then, and gets none when
     // the person lifts the stop.
     let own_stop = newest([&general.own_opt_out, &specific.own_opt_out]);
-    let since = if own_stop.is_some() { lifted_general } else { None };
-    match reported_in.filter(fresh).filter(|mark| since.is_none_or(|since| since.at < mark.at)) {
+    let since = if own_stop.is_some() {
+        lifted_general
+    } else {
+        None
+    };
+    match reported_in
+        .filter(fresh)
+        .filter(|mark| since.is_none_or(|since| since.at < mark.at))
+    {
         Some(mark) => Consent::opt_in(mark, false),
         None => Consent::NONE,
     }
@@ -214,7 +252,8 @@ fn resolve(general: &Marks, specific: &Marks) -> Consent {
 
 /// A stop that nothing newer has lifted. At the same moment, the stop wins.
 fn standing<'m>(stop: &'m Option<Mark>, lifted: Option<&Mark>) -> Option<&'m Mark> {
-    stop.as_ref().filter(|stop| lifted.is_none_or(|lifted| lifted.at <= stop.at))
+    stop.as_ref()
+        .filter(|stop| lifted.is_none_or(|lifted| lifted.at <= stop.at))
 }
 
 fn newest<const N: usize>(marks: [&Option<Mark>; N]) -> Option<&Mark> {

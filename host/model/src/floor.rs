@@ -2,13 +2,21 @@
 //! opted out never goes. A policy may be stricter, never looser.
 
 use crate::{
-    Change, ChangeKind, Channel, Classification, Contact, ConsentStatus, Decision, Inbound, Intent,
+    Change, ChangeKind, Channel, Classification, ConsentStatus, Contact, Decision, Inbound, Intent,
     Outbound, Outcome, Priority, Route, Scope, SendRoute, Step, Verdict,
 };
 
 /// The words that 47 CFR 64.1200(a)(10) calls a revocation in any text reply, with their spellings.
 const STATUTORY: [&str; 10] = [
-    "stop", "quit", "end", "revoke", "opt out", "optout", "cancel", "unsubscribe", "stopall",
+    "stop",
+    "quit",
+    "end",
+    "revoke",
+    "opt out",
+    "optout",
+    "cancel",
+    "unsubscribe",
+    "stopall",
     "stop all",
 ];
 
@@ -41,7 +49,10 @@ pub fn is_under(message: &Inbound, answer: &Classification) -> bool {
     says_stop(message)
         && (answer.intent != Intent::OptOut
             || !answer.changes.contains(&stops_here)
-            || answer.changes.iter().any(|change| change.kind != ChangeKind::OptOut))
+            || answer
+                .changes
+                .iter()
+                .any(|change| change.kind != ChangeKind::OptOut))
 }
 
 /// The floor's own answer: for a stop word that the policy did not honour, and for any message when
@@ -52,12 +63,18 @@ pub fn classify(message: &Inbound) -> Classification {
         intent: if stop { Intent::OptOut } else { Intent::Other },
         scope: stop.then_some(Scope::All),
         changes: if stop {
-            Channel::ALL.map(|channel| Change::general(channel, ChangeKind::OptOut)).into()
+            Channel::ALL
+                .map(|channel| Change::general(channel, ChangeKind::OptOut))
+                .into()
         } else {
             Vec::new()
         },
         reply: None,
-        route: if stop { Route::Disconnect } else { Route::Agent },
+        route: if stop {
+            Route::Disconnect
+        } else {
+            Route::Agent
+        },
         priority: Priority::High,
         review: true,
         rule: if stop { STOP_WORD } else { NO_POLICY }.to_owned(),
@@ -86,7 +103,10 @@ fn denied(reason: &str, route: SendRoute, rule: &str) -> Decision {
         verdict: Verdict::Deny,
         route,
         reason: reason.to_owned(),
-        trace: vec![Step { rule: rule.to_owned(), outcome: Outcome::Block }],
+        trace: vec![Step {
+            rule: rule.to_owned(),
+            outcome: Outcome::Block,
+        }],
     }
 }
 
@@ -97,10 +117,24 @@ mod tests {
 
     #[test]
     fn stop_words_are_found_whatever_surrounds_them() {
-        for text in ["STOP", "stop!!", " Opt-Out.", "unsubscribe 🛑", "\"Cancel\"", "Stop all"] {
+        for text in [
+            "STOP",
+            "stop!!",
+            " Opt-Out.",
+            "unsubscribe 🛑",
+            "\"Cancel\"",
+            "Stop all",
+        ] {
             assert!(is_stop_word(text), "{text}");
         }
-        for text in ["", "stop by at 5", "don't stop", "bus stop", "endless", "stop it now please"] {
+        for text in [
+            "",
+            "stop by at 5",
+            "don't stop",
+            "bus stop",
+            "endless",
+            "stop it now please",
+        ] {
             assert!(!is_stop_word(text), "{text}");
         }
     }
@@ -113,6 +147,4 @@ mod tests {
             assert!(!is_under(&message, &classify(&message)), "{text}");
         }
     }
-
-
 }

@@ -150,7 +150,11 @@ pub struct Change {
 impl Change {
     /// A change for every category of a channel.
     pub fn general(channel: Channel, kind: ChangeKind) -> Self {
-        Self { channel, category: None, kind }
+        Self {
+            channel,
+            category: None,
+            kind,
+        }
     }
 }
 

@@ -8,7 +8,7 @@ mod outbound;
 mod time;
 mod vocabulary;
 
-pub use contact::{Contact, Consent, EventId, Mark, Marks, Statement};
+pub use contact::{Consent, Contact, EventId, Mark, Marks, Statement};
 pub use inbound::{
     Change, ChangeKind, Classification, Inbound, Intent, Priority, Route, Scope, Selection,
 };

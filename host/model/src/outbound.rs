@@ -19,6 +19,18 @@ pub struct Outbound {
     pub country: Option<String>,
 }
 
+impl Outbound {
+    /// The category of a message whose sender named none: the template's; for a free-form WhatsApp
+    /// message `service`, as it can only be an answer; otherwise `marketing`, which needs the most.
+    pub fn default_category(channel: Channel, template: Option<&Template>) -> Category {
+        match template {
+            Some(template) => template.category.clone(),
+            None if channel == Channel::Whatsapp => Category::known("service"),
+            None => Category::known("marketing"),
+        }
+    }
+}
+
 /// A template that the platform has approved.
 #[derive(Clone, Debug)]
 pub struct Template {

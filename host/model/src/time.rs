@@ -20,7 +20,9 @@ impl Timestamp {
     /// From milliseconds. Nothing for a moment outside the years that RFC 3339 can write.
     pub fn from_millis(millis: i64) -> Option<Self> {
         let date = DateTime::from_timestamp_millis(millis)?;
-        (0..=9999).contains(&chrono::Datelike::year(&date)).then_some(Self(millis))
+        (0..=9999)
+            .contains(&chrono::Datelike::year(&date))
+            .then_some(Self(millis))
     }
 
     /// Milliseconds since 1970-01-01T00:00:00Z.
@@ -74,7 +76,13 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_moment() {
-        for text in ["", "yesterday", "2026-02-30T00:00:00Z", "2026-11-24", "1700000000"] {
+        for text in [
+            "",
+            "yesterday",
+            "2026-02-30T00:00:00Z",
+            "2026-11-24",
+            "1700000000",
+        ] {
             assert!(text.parse::<Timestamp>().is_err(), "{text}");
         }
         assert_eq!(Timestamp::from_millis(i64::MAX), None);

@@ -68,6 +68,11 @@ impl Category {
     /// The longest name, in characters.
     pub const MAX_LENGTH: usize = 64;
 
+    /// A name that is known to be one.
+    pub(crate) fn known(name: &'static str) -> Self {
+        Self(name.to_owned())
+    }
+
     /// The name, in lower case.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -93,7 +98,11 @@ impl FromStr for Category {
 
     fn from_str(text: &str) -> Result<Self, BadCategory> {
         let fits = (1..=Self::MAX_LENGTH).contains(&text.chars().count());
-        if fits && text.chars().all(|char| char.is_alphanumeric() || "-_.".contains(char)) {
+        if fits
+            && text
+                .chars()
+                .all(|char| char.is_alphanumeric() || "-_.".contains(char))
+        {
             Ok(Self(text.to_lowercase()))
         } else {
             Err(BadCategory(text.chars().take(Self::MAX_LENGTH).collect()))

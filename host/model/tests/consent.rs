@@ -15,9 +15,20 @@ fn contact(said: &[(i64, Said)]) -> Contact {
     let mut contact = Contact::default();
     for (at, (channel, category, kind, statement)) in said {
         let category = (*category != "*").then(|| category.parse().unwrap());
-        let change = Change { channel: *channel, category, kind: *kind };
+        let change = Change {
+            channel: *channel,
+            category,
+            kind: *kind,
+        };
         let at = Timestamp::from_millis(*at).unwrap();
-        contact.apply(&change, *statement, Mark { at, event: EventId(format!("event-{at}")) });
+        contact.apply(
+            &change,
+            *statement,
+            Mark {
+                at,
+                event: EventId(format!("event-{at}")),
+            },
+        );
     }
     contact
 }
@@ -25,7 +36,9 @@ fn contact(said: &[(i64, Said)]) -> Contact {
 /// What holds after statements made one after the other.
 fn holds(said: &[Said], channel: Channel, category: &str) -> ConsentStatus {
     let timed: Vec<(i64, Said)> = (1..).zip(said.iter().copied()).collect();
-    contact(&timed).consent(channel, &category.parse().unwrap()).status
+    contact(&timed)
+        .consent(channel, &category.parse().unwrap())
+        .status
 }
 
 const fn own(channel: Channel, category: &'static str, kind: ChangeKind) -> Said {
@@ -73,7 +86,11 @@ fn an_opt_in_to_one_category_after_a_stop_opens_that_category_only() {
 
 #[test]
 fn a_release_lifts_the_stop_but_revives_no_older_consent() {
-    let said = [own(WHATSAPP, "*", OptIn), own(WHATSAPP, "*", OptOut), own(WHATSAPP, "*", Release)];
+    let said = [
+        own(WHATSAPP, "*", OptIn),
+        own(WHATSAPP, "*", OptOut),
+        own(WHATSAPP, "*", Release),
+    ];
     assert_eq!(holds(&said, WHATSAPP, "marketing"), Nothing);
     let without_stop = [own(WHATSAPP, "*", OptIn), own(WHATSAPP, "*", Release)];
     assert_eq!(holds(&without_stop, WHATSAPP, "marketing"), In);
@@ -85,15 +102,24 @@ fn a_reported_opt_in_never_lifts_the_persons_own_stop() {
     let proven = (SMS, "*", OptIn, Proven);
     assert_eq!(holds(&[STOP, reported], SMS, "marketing"), Out);
     assert_eq!(holds(&[STOP, proven], SMS, "marketing"), In);
-    assert_eq!(holds(&[(SMS, "*", OptOut, Reported), reported], SMS, "marketing"), In);
+    assert_eq!(
+        holds(&[(SMS, "*", OptOut, Reported), reported], SMS, "marketing"),
+        In
+    );
     // Not even later, when the person lifts the stop without giving consent.
-    assert_eq!(holds(&[STOP, reported, own(SMS, "*", Release)], SMS, "marketing"), Nothing);
+    assert_eq!(
+        holds(&[STOP, reported, own(SMS, "*", Release)], SMS, "marketing"),
+        Nothing
+    );
 }
 
 #[test]
 fn a_stop_and_a_start_of_the_same_moment_are_a_stop() {
     let contact = contact(&[(5, STOP), (5, START)]);
-    assert_eq!(contact.consent(SMS, &"marketing".parse().unwrap()).status, Out);
+    assert_eq!(
+        contact.consent(SMS, &"marketing".parse().unwrap()).status,
+        Out
+    );
 }
 
 #[test]
@@ -103,7 +129,10 @@ fn without_a_category_the_general_statement_counts_then_what_is_known() {
         contact(&timed).summary(Some(SMS), None).status
     };
     assert_eq!(at(&[]), Nothing);
-    assert_eq!(at(&[own(SMS, "marketing", OptIn), own(SMS, "billing", OptOut)]), In);
+    assert_eq!(
+        at(&[own(SMS, "marketing", OptIn), own(SMS, "billing", OptOut)]),
+        In
+    );
     assert_eq!(at(&[own(SMS, "billing", OptOut)]), Out);
     assert_eq!(at(&[own(SMS, "marketing", OptIn), STOP]), Out);
 }

@@ -36,8 +36,13 @@ pub fn compile(workspace: &Path, out: &Path) -> Result<Vec<u8>, CompileError> {
     if !output.status.success() {
         return Err(CompileError::Cargo(text(&output.stderr)));
     }
-    let module: PathBuf =
-        [target_dir.as_path(), Path::new(TARGET), "component".as_ref()].iter().collect();
+    let module: PathBuf = [
+        target_dir.as_path(),
+        Path::new(TARGET),
+        "component".as_ref(),
+    ]
+    .iter()
+    .collect();
     let module = module.join("consentry_policy_component.wasm");
     fs::read(&module).map_err(|source| CompileError::Io {
         what: format!("reading the compiled engine {}", module.display()),
@@ -49,14 +54,28 @@ fn cargo(workspace: &Path, target_dir: &Path) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command
         .current_dir(workspace)
-        .args(["build", "--quiet", "--locked", "--profile", "component", "--target", TARGET])
+        .args([
+            "build",
+            "--quiet",
+            "--locked",
+            "--profile",
+            "component",
+            "--target",
+            TARGET,
+        ])
         .args(["--package", "consentry-policy-component"])
         .env("CARGO_TARGET_DIR", target_dir)
-        .env("CARGO_ENCODED_RUSTFLAGS", rustflags(workspace).join("\u{1f}"));
+        .env(
+            "CARGO_ENCODED_RUSTFLAGS",
+            rustflags(workspace).join("\u{1f}"),
+        );
     // What the outer build set for itself: its wrapper (clippy), its target.
-    for variable in
-        ["RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "CARGO_BUILD_TARGET"]
-    {
+    for variable in [
+        "RUSTFLAGS",
+        "RUSTC_WRAPPER",
+        "RUSTC_WORKSPACE_WRAPPER",
+        "CARGO_BUILD_TARGET",
+    ] {
         command.env_remove(variable);
     }
     command

@@ -29,7 +29,9 @@ pub enum BuildError {
 /// Bakes a rule set into the engine: the bytes of a component of the world
 /// `consentry:policy/policy`. The same engine and rules give the same bytes.
 pub fn policy(engine: &[u8], rules: &RuleSet) -> Result<Vec<u8>, BuildError> {
-    let rules = rules.to_bytes().map_err(|error| BuildError::Snapshot(error.to_string()))?;
+    let rules = rules
+        .to_bytes()
+        .map_err(|error| BuildError::Snapshot(error.to_string()))?;
     let module = snapshot::snapshot(engine, &rules)
         .map_err(|error| BuildError::Snapshot(format!("{error:#}")))?;
     encode(&module).map_err(|error| BuildError::Encode(format!("{error:#}")))
@@ -37,5 +39,8 @@ pub fn policy(engine: &[u8], rules: &RuleSet) -> Result<Vec<u8>, BuildError> {
 
 /// The engine carries the description of its world, put there by `wit-bindgen`.
 fn encode(module: &[u8]) -> anyhow::Result<Vec<u8>> {
-    ComponentEncoder::default().validate(true).module(module)?.encode()
+    ComponentEncoder::default()
+        .validate(true)
+        .module(module)?
+        .encode()
 }

@@ -19,9 +19,17 @@ pub enum RulesError {
     #[error("{}: {source}", path.display())]
     Read { path: PathBuf, source: io::Error },
     #[error("{}: {source}", path.display())]
-    Syntax { path: PathBuf, source: Box<toml::de::Error> },
+    Syntax {
+        path: PathBuf,
+        source: Box<toml::de::Error>,
+    },
     #[error("{}:{line}: {entry}: {what}", path.display())]
-    Entry { path: PathBuf, line: usize, entry: String, what: String },
+    Entry {
+        path: PathBuf,
+        line: usize,
+        entry: String,
+        what: String,
+    },
 }
 
 /// Reads a folder of rules: `policy.toml`, `keywords.toml`, `replies.toml` and `preflight.toml`.
@@ -133,15 +141,21 @@ fn check_keywords(
         if entry.source.trim().is_empty() {
             return fail("name the law, carrier rule or observation behind it in `source`".into());
         }
-        if let Some(word) =
-            entry.words.iter().find(|word| !word.chars().any(char::is_alphanumeric))
+        if let Some(word) = entry
+            .words
+            .iter()
+            .find(|word| !word.chars().any(char::is_alphanumeric))
         {
-            return fail(format!("the word {word:?} has no letter or digit and can never match"));
+            return fail(format!(
+                "the word {word:?} has no letter or digit and can never match"
+            ));
         }
         let date = |field: &str, value: &Option<toml::value::Datetime>| {
-            value.as_ref().map(|date| start_of_day(date)).transpose().map_err(|what| {
-                file.error(&spanned, &entry.id, format!("`{field}`: {what}"))
-            })
+            value
+                .as_ref()
+                .map(|date| start_of_day(date))
+                .transpose()
+                .map_err(|what| file.error(&spanned, &entry.id, format!("`{field}`: {what}")))
         };
         let (from, until) = (date("from", &entry.from)?, date("until", &entry.until)?);
         if let (Some(from), Some(until)) = (from, until)
@@ -171,7 +185,11 @@ fn start_of_day(date: &toml::value::Datetime) -> Result<Timestamp, String> {
         _ => return Err(wrong()),
     };
     let day = NaiveDate::from_ymd_opt(day.year.into(), day.month.into(), day.day.into());
-    Ok(day.ok_or_else(wrong)?.and_time(NaiveTime::MIN).and_utc().timestamp_millis())
+    Ok(day
+        .ok_or_else(wrong)?
+        .and_time(NaiveTime::MIN)
+        .and_utc()
+        .timestamp_millis())
 }
 
 const PLACEHOLDERS: [&str; 4] = ["brand", "contact", "privacy_url", "channel"];
@@ -192,7 +210,9 @@ fn check_replies(file: &File, entries: Vec<Spanned<Reply>>) -> Result<Vec<Reply>
 }
 
 fn placeholders(text: &str) -> impl Iterator<Item = &str> {
-    text.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
+    text.split('{')
+        .skip(1)
+        .filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
 }
 
 #[cfg(test)]
@@ -200,7 +220,10 @@ mod tests {
     use super::*;
 
     fn keywords(text: &str) -> Result<Vec<Keyword>, String> {
-        let file = File { path: "keywords.toml".into(), text: text.to_owned() };
+        let file = File {
+            path: "keywords.toml".into(),
+            text: text.to_owned(),
+        };
         let parsed: KeywordsFile = file.parse().map_err(|error| error.to_string())?;
         check_keywords(&file, parsed.keyword).map_err(|error| error.to_string())
     }

@@ -28,9 +28,14 @@ fn start(store: &mut Store<()>, instance: &Instance, rules: &[u8]) -> Result<()>
     let length = u32::try_from(rules.len()).context("the rules are larger than 4 GiB")?;
     let buffer = instance.get_typed_func::<u32, u32>(&mut *store, BUFFER)?;
     let address = buffer.call(&mut *store, length)?;
-    let memory = instance.get_memory(&mut *store, "memory").context("the engine has no memory")?;
+    let memory = instance
+        .get_memory(&mut *store, "memory")
+        .context("the engine has no memory")?;
     memory.write(&mut *store, address as usize, rules)?;
-    match instance.get_typed_func::<(), u32>(&mut *store, START)?.call(&mut *store, ())? {
+    match instance
+        .get_typed_func::<(), u32>(&mut *store, START)?
+        .call(&mut *store, ())?
+    {
         0 => Ok(()),
         1 => bail!("it was built for another form of rule set"),
         code => bail!("it answered {code} when it was started"),
@@ -43,10 +48,17 @@ struct State {
 }
 
 /// What the snapshot asks for are exports that its own instrumentation has just added.
-#[allow(clippy::expect_used, clippy::panic, reason = "the trait has no way to report an error")]
+#[allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "the trait has no way to report an error"
+)]
 impl InstanceState for State {
     async fn global_get(&mut self, name: &str, _: ValType) -> SnapshotVal {
-        let global = self.instance.get_export(&mut self.store, name).and_then(Extern::into_global);
+        let global = self
+            .instance
+            .get_export(&mut self.store, name)
+            .and_then(Extern::into_global);
         match global.expect("an instrumented global").get(&mut self.store) {
             Val::I32(value) => SnapshotVal::I32(value),
             Val::I64(value) => SnapshotVal::I64(value),

@@ -6,7 +6,13 @@
 mod start;
 mod translate;
 
-#[allow(missing_docs, unsafe_code, clippy::all, clippy::pedantic, clippy::restriction)]
+#[allow(
+    missing_docs,
+    unsafe_code,
+    clippy::all,
+    clippy::pedantic,
+    clippy::restriction
+)]
 mod bindings {
     wit_bindgen::generate!({ path: "../../wit", world: "policy", generate_all });
     use super::Policy;
@@ -25,7 +31,9 @@ impl Guest for Policy {
     }
 
     fn preflight(message: Outbound) -> Decision {
-        start::engine().preflight(&message.into(), &HostLookup).into()
+        start::engine()
+            .preflight(&message.into(), &HostLookup)
+            .into()
     }
 
     fn describe() -> Manifest {

@@ -12,8 +12,13 @@ static ENGINE: OnceLock<Engine> = OnceLock::new();
 
 /// The engine that the snapshot holds.
 pub(crate) fn engine() -> &'static Engine {
-    #[allow(clippy::expect_used, reason = "a component without rules must trap, not answer")]
-    ENGINE.get().expect("the component was snapshotted with a rule set")
+    #[allow(
+        clippy::expect_used,
+        reason = "a component without rules must trap, not answer"
+    )]
+    ENGINE
+        .get()
+        .expect("the component was snapshotted with a rule set")
 }
 
 /// Gives the address of `length` bytes to write the rule set to.
@@ -31,7 +36,9 @@ extern "C" fn consentry_rules_buffer(length: usize) -> *mut u8 {
 #[unsafe(no_mangle)]
 extern "C" fn consentry_start() -> u32 {
     let bytes = std::mem::take(&mut *BUFFER.lock().unwrap_or_else(PoisonError::into_inner));
-    let Ok(rules) = RuleSet::from_bytes(&bytes) else { return 1 };
+    let Ok(rules) = RuleSet::from_bytes(&bytes) else {
+        return 1;
+    };
     match ENGINE.set(Engine::new(rules)) {
         Ok(()) => 0,
         Err(_) => 2,

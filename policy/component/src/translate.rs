@@ -46,9 +46,10 @@ impl From<bindings::Inbound> for engine::Inbound {
             channel: message.channel.into(),
             body: message.body,
             at: message.at,
-            selection: message
-                .selection
-                .map(|tapped| engine::Selection { id: tapped.id, title: tapped.title }),
+            selection: message.selection.map(|tapped| engine::Selection {
+                id: tapped.id,
+                title: tapped.title,
+            }),
             question: message.question,
             language: message.language,
             answered: message.answered,
@@ -88,7 +89,10 @@ impl From<engine::Classification> for bindings::Classification {
             },
             review: found.review,
             rule: found.rule,
-            matched: found.matched.map(|span| wit::Span { start: span.start, end: span.end }),
+            matched: found.matched.map(|span| wit::Span {
+                start: span.start,
+                end: span.end,
+            }),
             language: found.language,
         }
     }

@@ -1,0 +1,188 @@
+//! `consentry consent`.
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use consentry_model::{Category, Channel, ConsentStatus, Timestamp};
+use serde_json::{Value, json};
+
+use super::{BadArgument, PolicyArgs, StoreArgs, output};
+use crate::address::Address;
+use crate::gateway::{Evidence, Report};
+use crate::http::consent::answer;
+use crate::store::Event;
+
+#[derive(Subcommand)]
+pub(super) enum ConsentCommand {
+    /// Show what holds for a contact
+    Get(About),
+    /// Record a change that somebody reports
+    Set(Set),
+    /// Show what was said, by and about a contact
+    History(History),
+}
+
+#[derive(Args)]
+pub(super) struct About {
+    /// A telephone number with country code, an e-mail address or a WhatsApp user id
+    address: String,
+    /// Left out: the strictest of all channels
+    #[arg(long)]
+    channel: Option<Channel>,
+    /// Left out: what was said in general
+    #[arg(long)]
+    category: Option<Category>,
+    #[command(flatten)]
+    store: StoreArgs,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+pub(super) struct Set {
+    #[command(flatten)]
+    about: About,
+    /// OPTIN or OPTOUT
+    #[arg(long)]
+    status: ConsentStatus,
+    /// Where the report comes from, such as web-form
+    #[arg(long)]
+    source: Option<String>,
+    /// Who enters it
+    #[arg(long)]
+    actor: Option<String>,
+    /// For an opt-in: when the person agreed, RFC 3339
+    #[arg(long, requires = "evidence_text")]
+    evidence_timestamp: Option<Timestamp>,
+    /// For an opt-in: the exact wording the person agreed to
+    #[arg(long, requires = "evidence_timestamp")]
+    evidence_text: Option<String>,
+}
+
+#[derive(Args)]
+pub(super) struct History {
+    /// A telephone number with country code, an e-mail address or a WhatsApp user id
+    address: String,
+    #[command(flatten)]
+    store: StoreArgs,
+    /// Print JSON, one event a line
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(command: ConsentCommand) -> anyhow::Result<()> {
+    match command {
+        ConsentCommand::Get(about) => get(about).await,
+        ConsentCommand::Set(set) => self::set(set).await,
+        ConsentCommand::History(args) => history(args).await,
+    }
+}
+
+fn address(text: &str) -> anyhow::Result<Address> {
+    Address::parse(text, None)
+        .map_err(|error| BadArgument(error.to_string()))
+        .with_context(|| text.to_owned())
+}
+
+async fn get(about: About) -> anyhow::Result<()> {
+    let address = address(&about.address)?;
+    let gateway = about.store.gateway(&PolicyArgs { policy: None })?;
+    let file = gateway
+        .consent(&address, about.channel, about.category.as_ref())
+        .await?;
+    if about.json {
+        return output::json(&answer(file, about.channel, about.category));
+    }
+    let since = file
+        .consent
+        .because
+        .map_or(String::new(), |mark| format!(" since {}", mark.at));
+    output::text(&format!("{}{since}", file.consent.status))
+}
+
+async fn set(set: Set) -> anyhow::Result<()> {
+    let about = set.about;
+    let address = address(&about.address)?;
+    let gateway = about.store.gateway(&PolicyArgs { policy: None })?;
+    let evidence = set.evidence_timestamp.map(|timestamp| Evidence {
+        timestamp: Some(timestamp),
+        has_wording: set.evidence_text.is_some(),
+        document: json!({
+            "timestamp": timestamp,
+            "text": set.evidence_text,
+            "address": address.to_string(),
+        }),
+    });
+    gateway
+        .report(Report {
+            address,
+            other_addresses: Vec::new(),
+            opt_in: set.status == ConsentStatus::OptIn,
+            channel: about.channel,
+            category: about.category.clone(),
+            source: set.source.or_else(|| Some("command-line".to_owned())),
+            actor: set.actor,
+            at: None,
+            evidence,
+        })
+        .await?;
+    get(about).await
+}
+
+async fn history(args: History) -> anyhow::Result<()> {
+    let address = address(&args.address)?;
+    let store = args.store.open()?;
+    let mut after = 0;
+    loop {
+        let page = store.history(&address, after, 1000).await?;
+        let Some(page) = page.filter(|page| !page.events.is_empty()) else {
+            return Ok(());
+        };
+        for event in page.events {
+            after = event.seq;
+            let line = if args.json {
+                serde_json::to_string(&event)?
+            } else {
+                describe(&event)
+            };
+            output::text(&line)?;
+        }
+    }
+}
+
+fn describe(event: &Event) -> String {
+    let what = match (&event.body, &event.intent) {
+        (Some(body), Some(intent)) => format!("{body:?} -> {intent}"),
+        _ => format!(
+            "reported by {}",
+            event.source.as_deref().unwrap_or("somebody")
+        ),
+    };
+    let changes = event
+        .changes
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let changes = changes.iter().map(|change| {
+        let part = |name: &str| {
+            change
+                .get(name)
+                .and_then(Value::as_str)
+                .unwrap_or("*")
+                .to_owned()
+        };
+        format!(
+            "{} {} {}",
+            part("channel"),
+            part("category"),
+            part("status")
+        )
+    });
+    let changes: Vec<String> = changes.collect();
+    format!(
+        "{} {what} [{}] {}",
+        event.said_at,
+        changes.join(", "),
+        event.event_id.0
+    )
+}

@@ -1,0 +1,183 @@
+//! The command line.
+
+mod classify;
+mod consent;
+mod demo;
+mod output;
+mod policy;
+mod preflight;
+mod serve;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use clap::{Args, Parser, Subcommand};
+use consentry_host::LoadError;
+use consentry_policy_build::rules::RulesError;
+
+use crate::gateway::{Gateway, load_policy};
+use crate::keys::{self, Scope};
+use crate::store::Store;
+use crate::store::sqlite::SqliteStore;
+use crate::telemetry::LogFormat;
+
+/// A compliance firewall for SMS and WhatsApp: every inbound message is understood, every outbound
+/// one asks first.
+#[derive(Parser)]
+#[command(name = "consentry", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the HTTP API
+    Serve(ServeArgs),
+    /// Play a day of messages through a gateway, and show what it decides
+    Demo,
+    /// Say what a message means; with "-", one message a line from standard input
+    Classify(classify::ClassifyArgs),
+    /// Ask whether a message may go
+    Preflight(preflight::PreflightArgs),
+    /// Read and record consent
+    #[command(subcommand)]
+    Consent(consent::ConsentCommand),
+    /// Build and inspect policies
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
+    /// Make an API key, and the entry for the file of keys
+    Key {
+        /// Who will use it
+        name: String,
+        /// What it allows
+        #[arg(long = "scope", required = true)]
+        scopes: Vec<Scope>,
+    },
+}
+
+#[derive(Args)]
+struct ServeArgs {
+    /// Where to listen; any address but a loopback one needs --keys
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    #[command(flatten)]
+    store: StoreArgs,
+    #[command(flatten)]
+    policy: PolicyArgs,
+    /// The file of API keys; see "consentry key"
+    #[arg(long, env = "CONSENTRY_KEYS")]
+    keys: Option<PathBuf>,
+    /// How to write logs
+    #[arg(long, default_value = "text")]
+    log_format: LogFormat,
+}
+
+#[derive(Args)]
+struct StoreArgs {
+    /// Where consent is kept: sqlite:PATH
+    #[arg(long, env = "CONSENTRY_STORE", default_value = "sqlite:consentry.db")]
+    store: StoreUrl,
+}
+
+#[derive(Args)]
+struct PolicyArgs {
+    /// The policy component; without it, the default policy
+    #[arg(long, env = "CONSENTRY_POLICY")]
+    policy: Option<PathBuf>,
+}
+
+/// Where a store is.
+#[derive(Clone, Debug)]
+enum StoreUrl {
+    Sqlite(PathBuf),
+}
+
+impl FromStr for StoreUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.strip_prefix("sqlite:") {
+            Some("") => Err("name the file, as in sqlite:consentry.db".to_owned()),
+            Some(path) => Ok(Self::Sqlite(path.into())),
+            None => Err("a store is written sqlite:PATH".to_owned()),
+        }
+    }
+}
+
+impl StoreArgs {
+    fn open(&self) -> anyhow::Result<Arc<dyn Store>> {
+        let StoreUrl::Sqlite(path) = &self.store;
+        let store = SqliteStore::open(path)
+            .map_err(|error| anyhow::anyhow!("the store {}: {error}", path.display()))?;
+        Ok(Arc::new(store))
+    }
+
+    fn gateway(&self, policy: &PolicyArgs) -> anyhow::Result<Gateway> {
+        Ok(Gateway::new(
+            load_policy(policy.policy.as_deref())?,
+            self.open()?,
+        ))
+    }
+}
+
+/// Something in the arguments that only shows when they are used.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct BadArgument(String);
+
+/// Bad arguments end with 2, a refused policy or rule set with 3, anything else with 1.
+const BAD_ARGUMENTS: u8 = 2;
+const REFUSED_POLICY: u8 = 3;
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("consentry: {error:#}");
+            ExitCode::from(exit_code(&error))
+        }
+    }
+}
+
+fn exit_code(error: &anyhow::Error) -> u8 {
+    let is_refusal = |cause: &(dyn std::error::Error + 'static)| {
+        cause.is::<LoadError>() || cause.is::<RulesError>()
+    };
+    if error.chain().any(|cause| cause.is::<BadArgument>()) {
+        BAD_ARGUMENTS
+    } else if error.chain().any(is_refusal) {
+        REFUSED_POLICY
+    } else {
+        1
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Classify(args) => classify::run(&args),
+        Command::Policy(command) => policy::run(&command),
+        Command::Key { name, scopes } => {
+            let (key, entry) = keys::make(&name, &scopes)?;
+            eprintln!("The key; it is shown this once and kept nowhere:\n{key}\n");
+            eprintln!("For the file of keys:");
+            output::text(&entry)
+        }
+        Command::Serve(args) => runtime()?.block_on(serve::run(args)),
+        Command::Demo => runtime()?.block_on(demo::run()),
+        Command::Preflight(args) => runtime()?.block_on(preflight::run(args)),
+        Command::Consent(command) => runtime()?.block_on(consent::run(command)),
+    }
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?)
+}

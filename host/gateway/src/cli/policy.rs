@@ -1,0 +1,76 @@
+//! `consentry policy`.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Subcommand;
+use consentry_host::{Host, Limits};
+use consentry_policy_build::rules;
+use serde_json::json;
+
+use super::output;
+use crate::gateway::load_policy;
+
+#[derive(Subcommand)]
+pub(super) enum PolicyCommand {
+    /// Bake a folder of rules into a policy component
+    Build {
+        /// The folder with policy.toml, keywords.toml, replies.toml and preflight.toml
+        rules: PathBuf,
+        /// Where to write the component
+        #[arg(short, long, default_value = "policy.wasm")]
+        output: PathBuf,
+    },
+    /// Show what a policy component is, asks for and offers
+    Inspect {
+        /// The component
+        file: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+pub(super) fn run(command: &PolicyCommand) -> anyhow::Result<()> {
+    match command {
+        PolicyCommand::Build { rules, output } => build(rules, output),
+        PolicyCommand::Inspect { file, json } => inspect(file, *json),
+    }
+}
+
+fn build(folder: &std::path::Path, file: &std::path::Path) -> anyhow::Result<()> {
+    let rules = rules::load(folder)?;
+    let component = consentry_policy_build::policy(consentry_default_policy::ENGINE, &rules)?;
+    // What a gateway would refuse is not worth writing.
+    let policy = Host::new(Limits::default())?.load(&component)?;
+    std::fs::write(file, &component).with_context(|| format!("writing {}", file.display()))?;
+    output::text(&format!("{} {}", policy.digest(), file.display()))
+}
+
+fn inspect(file: &std::path::Path, as_json: bool) -> anyhow::Result<()> {
+    let policy = load_policy(Some(file))?;
+    let manifest = policy.manifest();
+    let size = std::fs::metadata(file)?.len();
+    if as_json {
+        return output::json(&json!({
+            "digest": policy.digest().to_string(),
+            "name": manifest.name,
+            "version": manifest.version,
+            "engine": manifest.engine,
+            "witVersion": policy.contract_version(),
+            "imports": policy.imports(),
+            "exports": policy.exports(),
+            "size": size,
+        }));
+    }
+    output::text(&format!(
+        "{} {}\nengine   {}\ncontract consentry:policy@{}\nimports  {}\nexports  {}\nsize     {size} bytes\n{}",
+        manifest.name,
+        manifest.version,
+        manifest.engine,
+        policy.contract_version().unwrap_or_default(),
+        policy.imports().join(", "),
+        policy.exports().join(", "),
+        policy.digest(),
+    ))
+}

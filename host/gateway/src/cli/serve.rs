@@ -1,0 +1,99 @@
+//! `consentry serve`.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use metrics_exporter_prometheus::PrometheusBuilder;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{BadArgument, ServeArgs};
+use crate::gateway::Gateway;
+use crate::keys::KeyRing;
+use crate::{http, telemetry};
+
+/// How long open requests have to end when the gateway is told to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+
+pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
+    telemetry::start_logging(args.log_format);
+    let keys = args
+        .keys
+        .as_deref()
+        .map(KeyRing::load)
+        .transpose()?
+        .map(Arc::new);
+    if keys.is_none() && !args.listen.ip().is_loopback() {
+        let problem = format!(
+            "without API keys only a loopback address is served, and {} is none; make a key with \
+             \"consentry key NAME --scope write\" and name its file with --keys",
+            args.listen
+        );
+        return Err(BadArgument(problem).into());
+    }
+    let gateway = args.store.gateway(&args.policy)?;
+    let listener = TcpListener::bind(args.listen)
+        .await
+        .with_context(|| format!("listening on {}", args.listen))?;
+    let address = listener.local_addr()?;
+    tracing::info!(%address, policy = %gateway.policy().digest(), "serving");
+    let told_to_stop = told_to_stop()?;
+    serve(listener, gateway, keys, told_to_stop).await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Serves until `stop` is done, then lets open requests end and what is waiting be written.
+pub(super) async fn serve(
+    listener: TcpListener,
+    gateway: Gateway,
+    keys: Option<Arc<KeyRing>>,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> anyhow::Result<()> {
+    let metrics = PrometheusBuilder::new()
+        .set_buckets(&[
+            0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0,
+        ])?
+        .install_recorder()?;
+    let app = http::router(gateway, keys, metrics);
+    let (stopping, stopped) = tokio::sync::oneshot::channel();
+    let server = axum::serve(listener, app).with_graceful_shutdown(async move {
+        stop.await;
+        drop(stopping.send(()));
+    });
+    tokio::select! {
+        served = server => served?,
+        () = async {
+            // A sender that is dropped without a word means that the server ended by itself.
+            if stopped.await.is_ok() {
+                tokio::time::sleep(DRAIN).await;
+                tracing::warn!("some requests did not end in time");
+            } else {
+                std::future::pending().await
+            }
+        } => {}
+    }
+    Ok(())
+}
+
+fn told_to_stop() -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+    })
+}
+
+/// The address that a listener on a free port of loopback got.
+pub(super) async fn local() -> anyhow::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
+}

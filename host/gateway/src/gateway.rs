@@ -1,0 +1,339 @@
+//! What a gateway does with a message, whoever asks: the HTTP API and the command line alike.
+
+use std::sync::Arc;
+
+use consentry_host::{Answer, DecidedBy, Host, Limits, Policy};
+use consentry_model::{
+    Category, Change, ChangeKind, Channel, Consent, ConsentStatus, Contact, Decision, Inbound,
+    Outbound, Statement, Timestamp,
+};
+use serde_json::Value;
+use thiserror::Error;
+use tokio::task;
+
+use crate::address::Address;
+use crate::store::{EventKind, NewEvent, Recorded, Selection, Store, StoreError, Understood};
+use crate::{clock, telemetry};
+
+/// A policy and a store, put together.
+#[derive(Clone)]
+pub struct Gateway {
+    policy: Policy,
+    store: Arc<dyn Store>,
+}
+
+/// A message that came in, with what surrounds it.
+#[derive(Clone, Debug)]
+pub struct InboundMessage {
+    /// How it came.
+    pub channel: Channel,
+    /// Whose it is.
+    pub from: Address,
+    /// The sender's own address.
+    pub to: Option<String>,
+    /// What was said, verbatim.
+    pub body: String,
+    /// The provider's identifier of the message.
+    pub message_id: Option<String>,
+    /// When it was said; nothing: now.
+    pub sent_at: Option<Timestamp>,
+    /// The button or row tapped.
+    pub selection: Option<Selection>,
+    /// The footer the contact had been shown.
+    pub footer: Option<String>,
+    /// The contact's country, ISO 3166-1 alpha-2.
+    pub country: Option<String>,
+    /// The contact's language, BCP 47.
+    pub language: Option<String>,
+    /// The open question.
+    pub question: Option<String>,
+}
+
+/// A change of consent that somebody reports.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Whose consent.
+    pub address: Address,
+    /// Other addresses of the same contact.
+    pub other_addresses: Vec<Address>,
+    /// What is reported: an opt-in or an opt-out.
+    pub opt_in: bool,
+    /// On which channel. Nothing: an opt-out is for all, an opt-in for SMS alone, as nobody has
+    /// consented to a channel that was not named.
+    pub channel: Option<Channel>,
+    /// For which category; nothing: every one.
+    pub category: Option<Category>,
+    /// Where the report comes from.
+    pub source: Option<String>,
+    /// Who reports.
+    pub actor: Option<String>,
+    /// When the change was made; nothing: now.
+    pub at: Option<Timestamp>,
+    /// The proof of an opt-in.
+    pub evidence: Option<Evidence>,
+}
+
+/// The proof of an opt-in, as it was handed in.
+#[derive(Clone, Debug)]
+pub struct Evidence {
+    /// When the person agreed, if that was handed in.
+    pub timestamp: Option<Timestamp>,
+    /// Whether the exact wording was handed in.
+    pub has_wording: bool,
+    /// All of it.
+    pub document: Value,
+}
+
+impl Evidence {
+    /// When the person agreed, if the proof is whole: when, and the exact wording. The address is
+    /// the one that the report is about.
+    fn proven_at(&self) -> Option<Timestamp> {
+        self.timestamp.filter(|_| self.has_wording)
+    }
+}
+
+/// What is known of a contact's consent.
+#[derive(Clone, Debug)]
+pub struct ConsentFile {
+    /// The contact; nothing when the address was never seen.
+    pub contact_id: Option<String>,
+    /// What holds for what was asked.
+    pub consent: Consent,
+    /// All that is known of the contact.
+    pub contact: Contact,
+}
+
+/// Why a report changed nothing that holds.
+#[derive(Debug, Error)]
+pub enum ReportError {
+    /// The store did not take it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The opt-out that it would lift stands. The report is on record.
+    #[error(
+        "an opt-out stands, and this opt-in does not lift it: the person's own opt-out yields only \
+         to the person, or to evidence of an opt-in given after it"
+    )]
+    OptOutStands {
+        /// The event that records the report.
+        event_id: String,
+    },
+}
+
+impl Gateway {
+    /// Puts a policy and a store together.
+    pub fn new(policy: Policy, store: Arc<dyn Store>) -> Self {
+        Self { policy, store }
+    }
+
+    /// The policy that decides.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Where everything is kept.
+    pub fn store(&self) -> &dyn Store {
+        self.store.as_ref()
+    }
+
+    /// Understands a message and records it. When this returns, it is on disk.
+    pub async fn inbound(&self, message: InboundMessage) -> Result<Recorded, StoreError> {
+        if let Some(first) = self.first_answer(&message).await? {
+            telemetry::duplicate();
+            return Ok(first);
+        }
+        let known = self.store.contact(&message.from).await?;
+        let asked = Inbound {
+            channel: message.channel,
+            body: message.body.clone(),
+            at: message.sent_at.unwrap_or_else(clock::now),
+            selection: message
+                .selection
+                .as_ref()
+                .map(|tapped| consentry_model::Selection {
+                    id: tapped.id.clone(),
+                    title: tapped.title.clone(),
+                }),
+            footer: message.footer.clone(),
+            question: message.question.clone(),
+            country: message.country.clone().or_else(|| message.from.country()),
+            language: message.language.clone(),
+            answered: false,
+        };
+        let contact = Arc::new(known.contact);
+        let policy = &self.policy;
+        let answer = task::block_in_place(|| policy.classify(&asked, &contact));
+        telemetry::classified(&answer);
+        let recorded = self
+            .store
+            .record(inbound_event(message, answer.value, policy))
+            .await?;
+        if recorded.duplicate {
+            telemetry::duplicate();
+        }
+        Ok(recorded)
+    }
+
+    /// What was answered when a provider's message came the first time.
+    async fn first_answer(&self, message: &InboundMessage) -> Result<Option<Recorded>, StoreError> {
+        let Some(message_id) = &message.message_id else {
+            return Ok(None);
+        };
+        let first = self
+            .store
+            .delivered(&message.from, message.channel, message_id)
+            .await?;
+        let Some(event) = first else { return Ok(None) };
+        let known = self.store.contact(&message.from).await?;
+        Ok(Some(Recorded {
+            contact_id: known.id.unwrap_or_default(),
+            event,
+            contact: known.contact,
+            duplicate: true,
+        }))
+    }
+
+    /// Says whether a message to an address may go, by what the store knows at this moment.
+    pub async fn preflight(
+        &self,
+        to: &Address,
+        mut message: Outbound,
+    ) -> Result<Answer<Decision>, StoreError> {
+        message.country = message.country.or_else(|| to.country());
+        let contact = Arc::new(self.store.contact(to).await?.contact);
+        let policy = &self.policy;
+        let answer = task::block_in_place(|| policy.preflight(&message, &contact));
+        telemetry::decided(&answer);
+        Ok(answer)
+    }
+
+    /// What holds for an address.
+    pub async fn consent(
+        &self,
+        address: &Address,
+        channel: Option<Channel>,
+        category: Option<&Category>,
+    ) -> Result<ConsentFile, StoreError> {
+        let known = self.store.contact(address).await?;
+        Ok(ConsentFile {
+            contact_id: known.id,
+            consent: known.contact.summary(channel, category),
+            contact: known.contact,
+        })
+    }
+
+    /// Records what somebody reports about a contact's consent.
+    pub async fn report(&self, report: Report) -> Result<Recorded, ReportError> {
+        let proven_at = report.evidence.as_ref().and_then(Evidence::proven_at);
+        let channels = match report.channel {
+            Some(channel) => vec![channel],
+            None if report.opt_in => vec![Channel::Sms],
+            None => Channel::ALL.to_vec(),
+        };
+        let kind = if report.opt_in {
+            ChangeKind::OptIn
+        } else {
+            ChangeKind::OptOut
+        };
+        let changes: Vec<Change> = channels
+            .iter()
+            .map(|channel| Change {
+                channel: *channel,
+                category: report.category.clone(),
+                kind,
+            })
+            .collect();
+        let recorded = self
+            .store
+            .record(NewEvent {
+                kind: EventKind::Reported,
+                address: report.address,
+                other_addresses: report.other_addresses,
+                channel: report.channel,
+                business_address: None,
+                message_id: None,
+                body: None,
+                selection: None,
+                footer: None,
+                question: None,
+                source: report.source,
+                actor: report.actor,
+                evidence: report.evidence.map(|evidence| evidence.document),
+                said_at: proven_at.filter(|_| report.opt_in).or(report.at),
+                statement: if report.opt_in && proven_at.is_some() {
+                    Statement::Proven
+                } else {
+                    Statement::Reported
+                },
+                understood: None,
+                changes,
+            })
+            .await?;
+        let refused = report.opt_in
+            && channels.iter().any(|channel| {
+                recorded
+                    .contact
+                    .status_of(*channel, report.category.as_ref())
+                    == ConsentStatus::OptOut
+            });
+        if refused {
+            return Err(ReportError::OptOutStands {
+                event_id: recorded.event.event_id.0,
+            });
+        }
+        Ok(recorded)
+    }
+}
+
+fn inbound_event(
+    message: InboundMessage,
+    classification: consentry_model::Classification,
+    policy: &Policy,
+) -> NewEvent {
+    NewEvent {
+        kind: EventKind::Inbound,
+        address: message.from,
+        other_addresses: Vec::new(),
+        channel: Some(message.channel),
+        business_address: message.to,
+        message_id: message.message_id,
+        body: Some(message.body),
+        selection: message.selection,
+        footer: message.footer,
+        question: message.question,
+        source: None,
+        actor: None,
+        evidence: None,
+        said_at: message.sent_at,
+        statement: Statement::Own,
+        changes: classification.changes.clone(),
+        understood: Some(Understood {
+            classification,
+            policy: policy.digest().to_string(),
+        }),
+    }
+}
+
+/// Loads a policy, the default one when no file is named.
+pub fn load_policy(file: Option<&std::path::Path>) -> anyhow::Result<Policy> {
+    use anyhow::Context as _;
+
+    let host = Host::new(Limits::default())?;
+    match file {
+        None => Ok(host.load(consentry_default_policy::POLICY)?),
+        Some(path) => {
+            let named = || format!("the policy {}", path.display());
+            let bytes = std::fs::read(path).with_context(named)?;
+            host.load(&bytes).with_context(named)
+        }
+    }
+}
+
+/// Whether the floor decided, for an operator to see.
+pub fn decided_by(answer: &DecidedBy) -> &'static str {
+    match answer {
+        DecidedBy::Policy => "policy",
+        DecidedBy::Floor => "floor",
+        DecidedBy::Fault(_) => "fault",
+    }
+}

@@ -1,0 +1,219 @@
+//! Reading requests. Whatever cannot be read becomes a problem that names the field.
+
+use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use bytes::Bytes;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::problem::Problem;
+use crate::address::Address;
+
+/// The longest text of a message, in bytes. WhatsApp takes 4,096 characters, SMS fewer.
+pub(crate) const MAX_TEXT: usize = 16 << 10;
+/// The longest of every other text, in bytes.
+pub(crate) const MAX_SHORT: usize = 1 << 10;
+
+/// A JSON body; see [`read`].
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let is_json = is_json(request.headers());
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(unreadable)?;
+        if !is_json {
+            return Err(not_json());
+        }
+        read(&bytes).map(Self)
+    }
+}
+
+/// A JSON body that may be left out.
+pub(crate) struct OptionalBody<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let is_json = is_json(request.headers());
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(unreadable)?;
+        if bytes.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        if !is_json {
+            return Err(not_json());
+        }
+        read(&bytes).map(Self)
+    }
+}
+
+/// A query string.
+pub(crate) struct Params<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let query: Result<Query<T>, QueryRejection> = Query::from_request_parts(parts, state).await;
+        match query {
+            Ok(Query(params)) => Ok(Self(params)),
+            Err(rejection) => {
+                let problem = Problem::new(
+                    StatusCode::BAD_REQUEST,
+                    "invalid-query",
+                    rejection.body_text(),
+                );
+                Err(problem.at("query"))
+            }
+        }
+    }
+}
+
+/// The address in a path such as `/consent/{phoneNumber}`. The `+` may come bare or encoded.
+pub(crate) struct AddressInPath(pub(crate) Address);
+
+impl<S: Send + Sync> FromRequestParts<S> for AddressInPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path: Result<Path<String>, PathRejection> =
+            Path::from_request_parts(parts, state).await;
+        let Path(text) = path.map_err(|rejection| {
+            Problem::new(
+                StatusCode::BAD_REQUEST,
+                "invalid-path",
+                rejection.body_text(),
+            )
+            .at("phoneNumber")
+        })?;
+        Address::parse(&text, None)
+            .map(Self)
+            .map_err(|error| Problem::field("phoneNumber", error))
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+}
+
+/// Only JSON is taken: a web page of another origin can send forms and plain text without asking.
+fn not_json() -> Problem {
+    Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "not-json",
+        "send the body as JSON, with the header Content-Type: application/json",
+    )
+    .at("Content-Type")
+}
+
+fn unreadable(rejection: BytesRejection) -> Problem {
+    let problem = match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too-large",
+            format!("the request body has more than {} bytes", super::MAX_BODY),
+        ),
+        status => Problem::new(status, "unreadable-body", rejection.body_text()),
+    };
+    problem.at("body")
+}
+
+/// Reads JSON, and names the field that does not fit.
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        let cause = error.into_inner();
+        let (status, kind) = if cause.is_data() {
+            (StatusCode::UNPROCESSABLE_ENTITY, "invalid-field")
+        } else {
+            (StatusCode::BAD_REQUEST, "invalid-json")
+        };
+        let field = field_of(&path, &cause.to_string());
+        Problem::new(status, kind, format!("{field}: {cause}")).at(field)
+    })?;
+    json.end().map_err(|error| {
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "invalid-json",
+            format!("(body): {error}"),
+        )
+        .at("(body)")
+    })?;
+    Ok(value)
+}
+
+/// A missing field is not part of the path, but of the message.
+fn field_of(path: &str, cause: &str) -> String {
+    let path = if path == "." { "" } else { path };
+    let missing = cause
+        .strip_prefix("missing field `")
+        .and_then(|rest| rest.split_once('`'))
+        .map(|(f, _)| f);
+    match (path, missing) {
+        ("", Some(missing)) => missing.to_owned(),
+        ("", None) => "(body)".to_owned(),
+        (path, Some(missing)) => format!("{path}.{missing}"),
+        (path, None) => path.to_owned(),
+    }
+}
+
+/// Reads a field with the rules of its type.
+pub(crate) fn parse<T: std::str::FromStr>(field: &str, text: &str) -> Result<T, Problem>
+where
+    T::Err: ToString,
+{
+    text.trim()
+        .parse()
+        .map_err(|error: T::Err| Problem::field(field, error))
+}
+
+/// Reads a field that may be left out; an empty one counts as left out, as flow designers cannot
+/// always leave a parameter away.
+pub(crate) fn parse_optional<T: std::str::FromStr>(
+    field: &str,
+    text: Option<&str>,
+) -> Result<Option<T>, Problem>
+where
+    T::Err: ToString,
+{
+    text.filter(|text| !text.trim().is_empty())
+        .map(|text| parse(field, text))
+        .transpose()
+}
+
+/// Refuses a text that is longer than its limit, in bytes.
+pub(crate) fn check_length(field: &str, text: Option<&str>, limit: usize) -> Result<(), Problem> {
+    match text {
+        Some(text) if text.len() > limit => Err(Problem::too_long(field, limit)),
+        _ => Ok(()),
+    }
+}
+
+/// A country, ISO 3166-1 alpha-2.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Country(pub(crate) String);
+
+impl std::str::FromStr for Country {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.len() == 2 && text.chars().all(|char| char.is_ascii_alphabetic()) {
+            Ok(Self(text.to_ascii_uppercase()))
+        } else {
+            Err("use the two letters of ISO 3166-1, like US")
+        }
+    }
+}

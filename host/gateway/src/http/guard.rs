@@ -1,0 +1,85 @@
+//! Who may ask, how much at once, and what is counted of it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tokio::sync::Semaphore;
+
+use super::problem::Problem;
+use crate::keys::{KeyRing, Scope};
+use crate::telemetry;
+
+/// How long a request waits for its turn before it is told to come back.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What a group of routes asks of a caller.
+#[derive(Clone)]
+pub(crate) struct Guard {
+    /// Without keys the gateway listens on loopback only, and everybody there may ask.
+    pub(crate) keys: Option<Arc<KeyRing>>,
+    pub(crate) scope: Scope,
+    pub(crate) turns: Arc<Semaphore>,
+}
+
+pub(crate) async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    if let Some(keys) = &guard.keys
+        && let Err(problem) = check(keys, guard.scope, request.headers())
+    {
+        return problem.into_response();
+    }
+    match tokio::time::timeout(PATIENCE, guard.turns.acquire()).await {
+        Ok(Ok(_turn)) => next.run(request).await,
+        Ok(Err(_)) | Err(_) => Problem::overloaded().into_response(),
+    }
+}
+
+fn check(keys: &KeyRing, needed: Scope, headers: &HeaderMap) -> Result<(), Problem> {
+    let refuse = |detail: String| Problem::new(StatusCode::UNAUTHORIZED, "no-key", detail);
+    let key = key(headers).ok_or_else(|| {
+        refuse("send an API key, as Authorization: Bearer KEY or as X-API-Key: KEY".to_owned())
+    })?;
+    let scopes = keys
+        .scopes(key)
+        .ok_or_else(|| refuse("this API key is not known".to_owned()))?;
+    if scopes.contains(&needed) || scopes.contains(&Scope::Admin) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::FORBIDDEN,
+        "scope-missing",
+        format!("this needs an API key with the scope {}", needed.as_str()),
+    ))
+}
+
+fn key(headers: &HeaderMap) -> Option<&str> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let bearer = text(header::AUTHORIZATION).and_then(|value| {
+        let (scheme, key) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then_some(key.trim())
+    });
+    bearer.or_else(|| {
+        headers
+            .get("x-api-key")
+            .and_then(|value| value.to_str().ok())
+    })
+}
+
+/// Counts a request under its route, never under its path: paths hold telephone numbers.
+pub(crate) async fn count(request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let method = request.method().as_str().to_owned();
+    let response = next.run(request).await;
+    let route = matched.as_ref().map_or("(none)", MatchedPath::as_str);
+    telemetry::request(
+        route,
+        &method,
+        response.status().as_u16(),
+        started.elapsed(),
+    );
+    response
+}

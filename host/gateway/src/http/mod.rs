@@ -1,0 +1,143 @@
+//! The HTTP API.
+
+pub(crate) mod consent;
+mod extract;
+mod guard;
+mod history;
+mod inbound;
+mod preflight;
+mod problem;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{Request, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{MethodRouter, get, post};
+use axum::{Json, Router, middleware};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::Semaphore;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::OpenApi;
+
+use crate::gateway::Gateway;
+use crate::keys::{KeyRing, Scope};
+use guard::Guard;
+use problem::Problem;
+
+/// The largest request body, in bytes.
+const MAX_BODY: usize = 64 << 10;
+/// How long a request may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// How many inbound messages, and how many other requests, are worked on at the same time. Inbound
+/// has its own share, so that a flood of questions never delays an opt-out; together they are fewer
+/// than the sandboxes there are.
+const TURNS: usize = 60;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Consentry",
+        description = "A compliance firewall for SMS and WhatsApp"
+    ),
+    paths(
+        consent::get,
+        consent::post,
+        history::history,
+        inbound::inbound,
+        preflight::preflight
+    )
+)]
+struct Api;
+
+/// Everything that is served.
+pub(crate) fn router(
+    gateway: Gateway,
+    keys: Option<Arc<KeyRing>>,
+    metrics: PrometheusHandle,
+) -> Router {
+    let inbound_turns = Arc::new(Semaphore::new(TURNS));
+    let other_turns = Arc::new(Semaphore::new(TURNS));
+    let guarded = |scope, turns: &Arc<Semaphore>, route: MethodRouter<Gateway>| {
+        let guard = Guard {
+            keys: keys.clone(),
+            scope,
+            turns: Arc::clone(turns),
+        };
+        route.layer(middleware::from_fn_with_state(guard, guard::guard))
+    };
+    let read = |route| guarded(Scope::Read, &other_turns, route);
+    let write = |route| guarded(Scope::Write, &inbound_turns, route);
+    let ask = |route| guarded(Scope::Preflight, &other_turns, route);
+    let consent = read(get(consent::get)).merge(write(post(consent::post)));
+
+    Router::new()
+        .route("/consent/{phoneNumber}", consent)
+        .route("/v1/inbound", write(post(inbound::inbound)))
+        .route("/v1/preflight", ask(post(preflight::preflight)))
+        .route(
+            "/v1/contacts/{address}/history",
+            read(get(history::history)),
+        )
+        .route(
+            "/metrics",
+            read(get(move || async move {
+                metrics.run_upkeep();
+                metrics.render()
+            })),
+        )
+        .route("/openapi.json", get(|| async { Json(Api::openapi()) }))
+        .route("/healthz", get(|| async { "ok" }))
+        .route("/readyz", get(ready))
+        .fallback(not_found)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(middleware::from_fn(in_time))
+        .layer(CatchPanicLayer::custom(|_| internal_error()))
+        .layer(middleware::from_fn(guard::count))
+        .with_state(gateway)
+}
+
+/// Ready when the store answers; a policy is always loaded.
+async fn ready(State(gateway): State<Gateway>) -> Result<&'static str, Problem> {
+    gateway.store().ready().await?;
+    Ok("ready")
+}
+
+async fn in_time(request: Request<axum::body::Body>, next: middleware::Next) -> Response {
+    match tokio::time::timeout(TIMEOUT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "too-slow",
+            format!("the request took longer than {} seconds", TIMEOUT.as_secs()),
+        )
+        .into_response(),
+    }
+}
+
+async fn not_found() -> Problem {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "unknown-path",
+        "see /openapi.json for what there is",
+    )
+}
+
+async fn wrong_method() -> Problem {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "wrong-method",
+        "see /openapi.json for what there is",
+    )
+}
+
+fn internal_error() -> Response {
+    Problem::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "internal-error",
+        "this is a fault of ours; nothing may be sent because of it",
+    )
+    .into_response()
+}

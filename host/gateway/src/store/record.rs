@@ -1,0 +1,217 @@
+//! What is recorded, before and after.
+
+use consentry_model::{
+    Change, Channel, Classification, Contact, EventId, Scope, Statement, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::address::Address;
+
+/// How an event came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EventKind {
+    /// The contact wrote.
+    Inbound,
+    /// Somebody else reported it: an agent, an import, a form, a provider.
+    Reported,
+}
+
+impl EventKind {
+    /// The name in SQL and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Inbound => "inbound",
+            Self::Reported => "reported",
+        }
+    }
+}
+
+/// A tapped button or list row, as it was reported.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Selection {
+    /// Its identifier.
+    pub id: String,
+    /// The words on it.
+    #[serde(default)]
+    pub title: String,
+}
+
+/// Something to record.
+#[derive(Clone, Debug)]
+pub struct NewEvent {
+    /// How it came about.
+    pub kind: EventKind,
+    /// The contact's address that it came from, or is about.
+    pub address: Address,
+    /// Other addresses of the same contact.
+    pub other_addresses: Vec<Address>,
+    /// The channel; nothing for a report about several.
+    pub channel: Option<Channel>,
+    /// The sender's own address: number, short code, name.
+    pub business_address: Option<String>,
+    /// The provider's identifier of the message.
+    pub message_id: Option<String>,
+    /// What was said, verbatim.
+    pub body: Option<String>,
+    /// The button or row tapped.
+    pub selection: Option<Selection>,
+    /// The footer the contact had been shown.
+    pub footer: Option<String>,
+    /// The question the contact had been asked.
+    pub question: Option<String>,
+    /// Where a report came from.
+    pub source: Option<String>,
+    /// Who reported.
+    pub actor: Option<String>,
+    /// The evidence of a report, as it was handed in.
+    pub evidence: Option<Value>,
+    /// When it was said; nothing: now. A moment that is yet to come counts as now.
+    pub said_at: Option<Timestamp>,
+    /// How much it weighs.
+    pub statement: Statement,
+    /// What was understood of it, and by which policy.
+    pub understood: Option<Understood>,
+    /// What follows from it.
+    pub changes: Vec<Change>,
+}
+
+/// What a policy made of a message.
+#[derive(Clone, Debug)]
+pub struct Understood {
+    /// The classification.
+    pub classification: Classification,
+    /// The digest of the policy that was asked.
+    pub policy: String,
+}
+
+/// A recorded event.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Event {
+    /// Its identifier.
+    pub event_id: EventId,
+    /// Its number among the contact's events, from 1.
+    pub seq: u64,
+    /// How it came about.
+    pub kind: String,
+    /// The address it came from, or is about.
+    pub address: String,
+    /// The channel.
+    pub channel: Option<Channel>,
+    /// The sender's own address.
+    pub business_address: Option<String>,
+    /// The provider's identifier of the message.
+    pub message_id: Option<String>,
+    /// What was said, verbatim.
+    pub body: Option<String>,
+    /// The button or row tapped.
+    pub selection: Option<Value>,
+    /// The footer the contact had been shown.
+    pub footer: Option<String>,
+    /// The question the contact had been asked.
+    pub question: Option<String>,
+    /// Where a report came from.
+    pub source: Option<String>,
+    /// Who reported.
+    pub actor: Option<String>,
+    /// The evidence of a report.
+    pub evidence: Option<Value>,
+    /// What it meant.
+    pub intent: Option<String>,
+    /// How much it was about.
+    pub scope: Option<String>,
+    /// Whether a person must look at it.
+    pub review: bool,
+    /// The rule that decided.
+    pub rule: Option<String>,
+    /// The words that decided.
+    pub matched: Option<String>,
+    /// Their language.
+    pub language: Option<String>,
+    /// What was answered.
+    pub reply: Option<String>,
+    /// Where it went.
+    pub route: Option<String>,
+    /// How urgent it was there.
+    pub priority: Option<String>,
+    /// The policy that was asked.
+    pub policy: Option<String>,
+    /// What followed.
+    pub changes: Value,
+    /// When it was said.
+    pub said_at: Timestamp,
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
+}
+
+/// What came of recording.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// The contact's identifier.
+    pub contact_id: String,
+    /// The event; for a duplicate, the first one.
+    pub event: Event,
+    /// The contact afterwards.
+    pub contact: Contact,
+    /// Whether the provider's message had been recorded before.
+    pub duplicate: bool,
+}
+
+/// The name that serde gives a value, for a column that people read.
+fn name(value: impl Serialize) -> Option<String> {
+    match serde_json::to_value(value) {
+        Ok(Value::String(name)) => Some(name),
+        _ => None,
+    }
+}
+
+impl NewEvent {
+    /// The event as it will be recorded.
+    pub(crate) fn into_event(
+        self,
+        event_id: EventId,
+        seq: u64,
+        said_at: Timestamp,
+        recorded_at: Timestamp,
+    ) -> Event {
+        let (found, policy) = match self.understood {
+            Some(understood) => (Some(understood.classification), Some(understood.policy)),
+            None => (None, None),
+        };
+        Event {
+            event_id,
+            seq,
+            kind: self.kind.as_str().to_owned(),
+            address: self.address.to_string(),
+            channel: self.channel,
+            business_address: self.business_address,
+            message_id: self.message_id,
+            body: self.body,
+            selection: self
+                .selection
+                .and_then(|tapped| serde_json::to_value(tapped).ok()),
+            footer: self.footer,
+            question: self.question,
+            source: self.source,
+            actor: self.actor,
+            evidence: self.evidence,
+            intent: found.as_ref().map(|found| found.intent.as_str().to_owned()),
+            scope: found
+                .as_ref()
+                .and_then(|found| found.scope.as_ref().map(Scope::to_string)),
+            review: found.as_ref().is_some_and(|found| found.review),
+            route: found.as_ref().and_then(|found| name(found.route)),
+            priority: found.as_ref().and_then(|found| name(found.priority)),
+            rule: found.as_ref().map(|found| found.rule.clone()),
+            matched: found.as_ref().and_then(|found| found.matched.clone()),
+            language: found.as_ref().and_then(|found| found.language.clone()),
+            reply: found.and_then(|found| found.reply),
+            policy,
+            changes: serde_json::to_value(self.changes).unwrap_or(Value::Array(Vec::new())),
+            said_at,
+            recorded_at,
+        }
+    }
+}

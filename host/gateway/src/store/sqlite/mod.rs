@@ -1,0 +1,173 @@
+//! SQLite, embedded: one file, one writer that groups commits, many readers.
+
+mod read;
+mod write;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use consentry_model::Channel;
+use rusqlite::{Connection, OpenFlags};
+
+use super::{Event, History, Known, NewEvent, Recorded, Store, StoreError};
+use crate::address::Address;
+use write::Writer;
+
+const SCHEMA: &str = include_str!("schema.sql");
+const SCHEMA_VERSION: i64 = 1;
+/// How long to wait for another process that is writing.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A store in one SQLite file.
+pub struct SqliteStore {
+    readers: Arc<Readers>,
+    writer: Writer,
+}
+
+impl SqliteStore {
+    /// Opens a store, and makes it when the file is not there.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let mut connection = Connection::open(path)?;
+        settings(&connection)?;
+        migrate(&mut connection)?;
+        let readers = Readers {
+            path: path.to_owned(),
+            idle: Mutex::new(Vec::new()),
+        };
+        Ok(Self {
+            readers: Arc::new(readers),
+            writer: Writer::start(connection)?,
+        })
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let readers = Arc::clone(&self.readers);
+        tokio::task::spawn_blocking(move || readers.with(query))
+            .await
+            .map_err(|error| StoreError::Unavailable(error.to_string()))?
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn contact(&self, address: &Address) -> Result<Known, StoreError> {
+        let address = address.to_string();
+        self.read(move |connection| read::known(connection, &address))
+            .await
+    }
+
+    async fn delivered(
+        &self,
+        address: &Address,
+        channel: Channel,
+        message_id: &str,
+    ) -> Result<Option<Event>, StoreError> {
+        let (address, message_id) = (address.to_string(), message_id.to_owned());
+        self.read(move |connection| {
+            let Some(contact_id) = read::contact_id(connection, &address)? else {
+                return Ok(None);
+            };
+            read::delivered(connection, &contact_id, channel, &message_id)
+        })
+        .await
+    }
+
+    async fn record(&self, event: NewEvent) -> Result<Recorded, StoreError> {
+        self.writer.record(event).await
+    }
+
+    async fn history(
+        &self,
+        address: &Address,
+        after: u64,
+        limit: u32,
+    ) -> Result<Option<History>, StoreError> {
+        let address = address.to_string();
+        self.read(move |connection| read::history(connection, &address, after, limit))
+            .await
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.read(|connection| connection.query_row("SELECT 1", (), |_| Ok(())))
+            .await
+    }
+}
+
+/// Read connections that wait for their next query.
+struct Readers {
+    path: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Readers {
+    fn with<T>(
+        &self,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let idle = self.lock().pop();
+        let mut connection = match idle {
+            Some(connection) => connection,
+            None => self.open()?,
+        };
+        // One snapshot for all the statements of a query.
+        let transaction = connection.transaction()?;
+        let answer = query(&transaction)?;
+        transaction.commit()?;
+        self.lock().push(connection);
+        Ok(answer)
+    }
+
+    fn open(&self) -> rusqlite::Result<Connection> {
+        let connection = Connection::open_with_flags(
+            &self.path,
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )?;
+        connection.busy_timeout(PATIENCE)?;
+        Ok(connection)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Every acknowledged event must survive a power cut: `synchronous = FULL` syncs the log at each
+/// commit.
+fn settings(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(PATIENCE)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)
+}
+
+fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let transaction =
+        connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let version: i64 = transaction.query_row("PRAGMA user_version", (), |row| row.get(0))?;
+    match version {
+        0 => {
+            transaction.execute_batch(SCHEMA)?;
+            transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+        }
+        SCHEMA_VERSION => {}
+        found => {
+            return Err(StoreError::Newer {
+                found,
+                known: SCHEMA_VERSION,
+            });
+        }
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}

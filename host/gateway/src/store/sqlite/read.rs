@@ -1,0 +1,179 @@
+//! Queries.
+
+use consentry_model::{Category, Channel, Contact, EventId, Mark, Marks, Timestamp};
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension as _, Row};
+use serde_json::Value;
+
+use super::super::{Event, History, Known};
+
+pub(super) fn contact_id(
+    connection: &Connection,
+    address: &str,
+) -> rusqlite::Result<Option<String>> {
+    connection
+        .prepare_cached("SELECT contact_id FROM address WHERE value = ?1")?
+        .query_row([address], |row| row.get(0))
+        .optional()
+}
+
+pub(super) fn known(connection: &Connection, address: &str) -> rusqlite::Result<Known> {
+    match contact_id(connection, address)? {
+        Some(id) => Ok(Known {
+            contact: contact(connection, &id)?,
+            id: Some(id),
+        }),
+        None => Ok(Known::default()),
+    }
+}
+
+pub(super) fn contact(connection: &Connection, id: &str) -> rusqlite::Result<Contact> {
+    let mut contact = Contact::default();
+    let mut marks = connection.prepare_cached(
+        "SELECT channel, category, own_opt_out_at, own_opt_out_event, reported_opt_out_at,
+                reported_opt_out_event, proven_opt_in_at, proven_opt_in_event,
+                reported_opt_in_at, reported_opt_in_event, release_at, release_event
+         FROM consent WHERE contact_id = ?1",
+    )?;
+    let mut rows = marks.query([id])?;
+    while let Some(row) = rows.next()? {
+        let category = match row.get_ref(1)?.as_str()? {
+            "*" => None,
+            name => Some(parsed::<Category>(1, name)?),
+        };
+        let marks = Marks {
+            own_opt_out: mark(row, 2)?,
+            reported_opt_out: mark(row, 4)?,
+            proven_opt_in: mark(row, 6)?,
+            reported_opt_in: mark(row, 8)?,
+            release: mark(row, 10)?,
+        };
+        contact.marks.insert((channel(row, 0)?, category), marks);
+    }
+    let mut last =
+        connection.prepare_cached("SELECT channel, at FROM last_inbound WHERE contact_id = ?1")?;
+    let mut rows = last.query([id])?;
+    while let Some(row) = rows.next()? {
+        contact
+            .last_inbound
+            .insert(channel(row, 0)?, moment(row, 1)?);
+    }
+    Ok(contact)
+}
+
+const EVENT: &str = "SELECT id, seq, kind, address, channel, business_address, message_id, body,
+    selection, footer, question, source, actor, evidence, intent, scope, review, rule, matched,
+    language, reply, route, priority, policy, changes, said_at, recorded_at FROM event";
+
+pub(super) fn delivered(
+    connection: &Connection,
+    contact_id: &str,
+    channel: Channel,
+    message_id: &str,
+) -> rusqlite::Result<Option<Event>> {
+    let by_message = format!("{EVENT} WHERE contact_id = ?1 AND channel = ?2 AND message_id = ?3");
+    connection
+        .prepare_cached(&by_message)?
+        .query_row((contact_id, channel.as_str(), message_id), event)
+        .optional()
+}
+
+pub(super) fn history(
+    connection: &Connection,
+    address: &str,
+    after: u64,
+    limit: u32,
+) -> rusqlite::Result<Option<History>> {
+    let Some(contact_id) = contact_id(connection, address)? else {
+        return Ok(None);
+    };
+    let addresses = connection
+        .prepare_cached("SELECT value FROM address WHERE contact_id = ?1 ORDER BY value")?
+        .query_map([&contact_id], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let page = format!("{EVENT} WHERE contact_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3");
+    let after = i64::try_from(after).unwrap_or(i64::MAX);
+    let events = connection
+        .prepare_cached(&page)?
+        .query_map((&contact_id, after, limit), event)?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(Some(History {
+        contact_id,
+        addresses,
+        events,
+    }))
+}
+
+fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
+    Ok(Event {
+        event_id: EventId(row.get(0)?),
+        seq: row.get::<_, i64>(1)?.unsigned_abs(),
+        kind: row.get(2)?,
+        address: row.get(3)?,
+        channel: match row.get_ref(4)?.as_str_or_null()? {
+            Some(name) => Some(parsed(4, name)?),
+            None => None,
+        },
+        business_address: row.get(5)?,
+        message_id: row.get(6)?,
+        body: row.get(7)?,
+        selection: json(row, 8)?,
+        footer: row.get(9)?,
+        question: row.get(10)?,
+        source: row.get(11)?,
+        actor: row.get(12)?,
+        evidence: json(row, 13)?,
+        intent: row.get(14)?,
+        scope: row.get(15)?,
+        review: row.get(16)?,
+        rule: row.get(17)?,
+        matched: row.get(18)?,
+        language: row.get(19)?,
+        reply: row.get(20)?,
+        route: row.get(21)?,
+        priority: row.get(22)?,
+        policy: row.get(23)?,
+        changes: json(row, 24)?.unwrap_or_default(),
+        said_at: moment(row, 25)?,
+        recorded_at: moment(row, 26)?,
+    })
+}
+
+fn channel(row: &Row<'_>, column: usize) -> rusqlite::Result<Channel> {
+    parsed(column, row.get_ref(column)?.as_str()?)
+}
+
+fn moment(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
+    let millis = row.get(column)?;
+    Timestamp::from_millis(millis).ok_or(rusqlite::Error::IntegralValueOutOfRange(column, millis))
+}
+
+fn mark(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Mark>> {
+    match row.get::<_, Option<String>>(column + 1)? {
+        Some(event) => Ok(Some(Mark {
+            at: moment(row, column)?,
+            event: EventId(event),
+        })),
+        None => Ok(None),
+    }
+}
+
+fn json(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Value>> {
+    match row.get_ref(column)?.as_str_or_null()? {
+        Some(text) => serde_json::from_str(text)
+            .map(Some)
+            .map_err(|error| bad(column, error)),
+        None => Ok(None),
+    }
+}
+
+fn parsed<T: std::str::FromStr>(column: usize, text: &str) -> rusqlite::Result<T>
+where
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    text.parse().map_err(|error| bad(column, error))
+}
+
+fn bad(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
+}

@@ -1,0 +1,85 @@
+-- Times are milliseconds since 1970-01-01T00:00:00Z:
+--   SELECT datetime(said_at / 1000, 'unixepoch'), body, intent, rule FROM event;
+
+-- A person. `last_seq` and `last_recorded_at` belong to the newest event.
+CREATE TABLE contact (
+    id               TEXT PRIMARY KEY,
+    created_at       INTEGER NOT NULL,
+    last_seq         INTEGER NOT NULL,
+    last_recorded_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Telephone numbers (E.164), WhatsApp user ids and e-mail addresses. An opt-out that arrives on one
+-- of a contact's addresses counts for all.
+CREATE TABLE address (
+    value      TEXT PRIMARY KEY,
+    contact_id TEXT NOT NULL REFERENCES contact (id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX address_by_contact ON address (contact_id);
+
+-- What was said. Rows are added, never changed.
+CREATE TABLE event (
+    contact_id       TEXT NOT NULL REFERENCES contact (id),
+    seq              INTEGER NOT NULL,
+    id               TEXT NOT NULL,
+    kind             TEXT NOT NULL CHECK (kind IN ('inbound', 'reported')),
+    address          TEXT NOT NULL,
+    channel          TEXT,
+    business_address TEXT,
+    message_id       TEXT,
+    body             TEXT,
+    selection        TEXT,
+    footer           TEXT,
+    question         TEXT,
+    source           TEXT,
+    actor            TEXT,
+    evidence         TEXT,
+    intent           TEXT,
+    scope            TEXT,
+    review           INTEGER NOT NULL,
+    rule             TEXT,
+    matched          TEXT,
+    language         TEXT,
+    reply            TEXT,
+    route            TEXT,
+    priority         TEXT,
+    policy           TEXT,
+    changes          TEXT NOT NULL,
+    said_at          INTEGER NOT NULL,
+    recorded_at      INTEGER NOT NULL,
+    PRIMARY KEY (contact_id, seq)
+) STRICT;
+CREATE UNIQUE INDEX event_by_message ON event (contact_id, channel, message_id)
+    WHERE message_id IS NOT NULL;
+CREATE TRIGGER event_is_never_changed BEFORE UPDATE ON event
+    BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;
+CREATE TRIGGER event_is_never_deleted BEFORE DELETE ON event
+    BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END;
+
+-- What holds, built from the events: the newest statement of each kind. The category '*' is what
+-- was said in general. `status` is what holds for the row's channel and category.
+CREATE TABLE consent (
+    contact_id           TEXT NOT NULL REFERENCES contact (id),
+    channel              TEXT NOT NULL,
+    category             TEXT NOT NULL,
+    status               TEXT NOT NULL CHECK (status IN ('OPTIN', 'OPTOUT', 'NONE')),
+    own_opt_out_at       INTEGER,
+    own_opt_out_event    TEXT,
+    reported_opt_out_at    INTEGER,
+    reported_opt_out_event TEXT,
+    proven_opt_in_at     INTEGER,
+    proven_opt_in_event  TEXT,
+    reported_opt_in_at     INTEGER,
+    reported_opt_in_event  TEXT,
+    release_at           INTEGER,
+    release_event        TEXT,
+    PRIMARY KEY (contact_id, channel, category)
+) STRICT, WITHOUT ROWID;
+
+-- When a contact last wrote, by channel.
+CREATE TABLE last_inbound (
+    contact_id TEXT NOT NULL REFERENCES contact (id),
+    channel    TEXT NOT NULL,
+    at         INTEGER NOT NULL,
+    PRIMARY KEY (contact_id, channel)
+) STRICT, WITHOUT ROWID;

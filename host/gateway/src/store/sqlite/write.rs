@@ -1,0 +1,311 @@
+//! The writer: one thread that takes what is waiting, writes it in one transaction, and answers
+//! when that is on disk. So a durable opt-out does not cost an fsync of its own.
+
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::{self, JoinHandle};
+
+use consentry_model::{ConsentStatus, Contact, EventId, Mark, Marks, Timestamp};
+use rusqlite::{Connection, Savepoint, TransactionBehavior};
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use super::super::{Event, EventKind, NewEvent, Recorded, StoreError};
+use super::read;
+use crate::clock;
+
+/// How many events may wait. More is overload, and said so.
+const QUEUE: usize = 4096;
+/// How many events one commit may hold.
+const GROUP: usize = 256;
+
+type Answer = Result<Recorded, StoreError>;
+
+struct Job {
+    event: NewEvent,
+    answer: oneshot::Sender<Answer>,
+}
+
+pub(super) struct Writer {
+    /// Taken away on drop, which tells the thread to finish.
+    jobs: Option<SyncSender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    pub(super) fn start(connection: Connection) -> Result<Self, StoreError> {
+        let (jobs, waiting) = sync_channel(QUEUE);
+        let thread = thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || run(connection, &waiting))
+            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        Ok(Self {
+            jobs: Some(jobs),
+            thread: Some(thread),
+        })
+    }
+
+    pub(super) async fn record(&self, event: NewEvent) -> Answer {
+        let (answer, answered) = oneshot::channel();
+        let stopped = || StoreError::Unavailable("its writer has stopped".to_owned());
+        let jobs = self.jobs.as_ref().ok_or_else(stopped)?;
+        jobs.try_send(Job { event, answer })
+            .map_err(|error| match error {
+                TrySendError::Full(_) => StoreError::Busy,
+                TrySendError::Disconnected(_) => stopped(),
+            })?;
+        answered.await.map_err(|_| stopped())?
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        if let Some(thread) = self.thread.take() {
+            // What is waiting is written before the thread ends.
+            drop(thread.join());
+        }
+    }
+}
+
+fn run(mut connection: Connection, waiting: &Receiver<Job>) {
+    while let Ok(first) = waiting.recv() {
+        let (events, answers): (Vec<_>, Vec<_>) = std::iter::once(first)
+            .chain(waiting.try_iter().take(GROUP - 1))
+            .map(|job| (job.event, job.answer))
+            .unzip();
+        let results = commit(&mut connection, events);
+        for (index, answer) in answers.into_iter().enumerate() {
+            let result = match &results {
+                Ok(results) => results.get(index).cloned().unwrap_or(Err(StoreError::Busy)),
+                Err(error) => Err(error.clone()),
+            };
+            // Whoever asked may have gone; the event is recorded all the same.
+            drop(answer.send(result));
+        }
+    }
+}
+
+/// Writes a group. An event that cannot be written leaves the others as they are; a commit that
+/// fails leaves none.
+fn commit(connection: &mut Connection, events: Vec<NewEvent>) -> Result<Vec<Answer>, StoreError> {
+    let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut answers = Vec::with_capacity(events.len());
+    for event in events {
+        let savepoint = transaction.savepoint()?;
+        let answer = record(&savepoint, event);
+        if answer.is_ok() {
+            savepoint.commit()?;
+        } else {
+            savepoint.finish()?;
+        }
+        answers.push(answer);
+    }
+    transaction.commit()?;
+    Ok(answers)
+}
+
+fn record(connection: &Savepoint<'_>, new: NewEvent) -> Answer {
+    let now = clock::now();
+    let (contact_id, last_seq, last_recorded_at) = contact_of(connection, &new, now)?;
+    if let (Some(channel), Some(message_id)) = (new.channel, &new.message_id)
+        && let Some(event) = read::delivered(connection, &contact_id, channel, message_id)?
+    {
+        let contact = read::contact(connection, &contact_id)?;
+        return Ok(Recorded {
+            contact_id,
+            event,
+            contact,
+            duplicate: true,
+        });
+    }
+
+    // No two events of a contact share a moment, so "STOP" and "START" within a millisecond keep
+    // their order.
+    let recorded_at = last_recorded_at
+        .and_then(|last| Timestamp::from_millis(last.millis() + 1))
+        .map_or(now, |next| next.max(now));
+    let said_at = new.said_at.map_or(recorded_at, |at| at.min(recorded_at));
+    let event_id = EventId(Uuid::now_v7().to_string());
+
+    let mut contact = read::contact(connection, &contact_id)?;
+    let before = contact.marks.clone();
+    for change in &new.changes {
+        let mark = Mark {
+            at: said_at,
+            event: event_id.clone(),
+        };
+        contact.apply(change, new.statement, mark);
+    }
+    if new.kind == EventKind::Inbound
+        && let Some(channel) = new.channel
+    {
+        contact.wrote(channel, said_at);
+        write_last_inbound(connection, &contact_id, channel.as_str(), said_at)?;
+    }
+
+    let event = new.into_event(event_id, last_seq + 1, said_at, recorded_at);
+    insert(connection, &contact_id, &event)?;
+    if contact.marks != before {
+        write_consent(connection, &contact_id, &contact)?;
+    }
+    connection
+        .prepare_cached("UPDATE contact SET last_seq = ?2, last_recorded_at = ?3 WHERE id = ?1")?
+        .execute((&contact_id, to_sql(event.seq), recorded_at.millis()))?;
+    Ok(Recorded {
+        contact_id,
+        event,
+        contact,
+        duplicate: false,
+    })
+}
+
+/// The contact that an event is about, made when its address is new, with its newest event's
+/// number and time.
+fn contact_of(
+    connection: &Savepoint<'_>,
+    new: &NewEvent,
+    now: Timestamp,
+) -> Result<(String, u64, Option<Timestamp>), StoreError> {
+    let address = new.address.to_string();
+    let found = match read::contact_id(connection, &address)? {
+        Some(id) => id,
+        None => {
+            let id = Uuid::now_v7().to_string();
+            connection
+                .prepare_cached("INSERT INTO contact VALUES (?1, ?2, 0, 0)")?
+                .execute((&id, now.millis()))?;
+            insert_address(connection, &address, &id)?;
+            id
+        }
+    };
+    for other in &new.other_addresses {
+        let other = other.to_string();
+        match read::contact_id(connection, &other)? {
+            None => insert_address(connection, &other, &found)?,
+            Some(id) if id == found => {}
+            Some(_) => return Err(StoreError::AddressTaken(other)),
+        }
+    }
+    let (seq, last): (i64, i64) = connection
+        .prepare_cached("SELECT last_seq, last_recorded_at FROM contact WHERE id = ?1")?
+        .query_row([&found], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let last = if seq == 0 {
+        None
+    } else {
+        Timestamp::from_millis(last)
+    };
+    Ok((found, seq.unsigned_abs(), last))
+}
+
+fn insert_address(connection: &Connection, value: &str, contact_id: &str) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("INSERT INTO address VALUES (?1, ?2)")?
+        .execute((value, contact_id))
+        .map(drop)
+}
+
+fn insert(connection: &Connection, contact_id: &str, event: &Event) -> rusqlite::Result<()> {
+    let json = |value: &Option<serde_json::Value>| value.as_ref().map(ToString::to_string);
+    connection
+        .prepare_cached(
+            "INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
+                ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)",
+        )?
+        .execute(rusqlite::params![
+            contact_id,
+            to_sql(event.seq),
+            event.event_id.0,
+            event.kind,
+            event.address,
+            event.channel.map(consentry_model::Channel::as_str),
+            event.business_address,
+            event.message_id,
+            event.body,
+            json(&event.selection),
+            event.footer,
+            event.question,
+            event.source,
+            event.actor,
+            json(&event.evidence),
+            event.intent,
+            event.scope,
+            event.review,
+            event.rule,
+            event.matched,
+            event.language,
+            event.reply,
+            event.route,
+            event.priority,
+            event.policy,
+            event.changes.to_string(),
+            event.said_at.millis(),
+            event.recorded_at.millis(),
+        ])
+        .map(drop)
+}
+
+/// Writes the whole view of one contact: a general statement changes what holds for its categories.
+fn write_consent(
+    connection: &Connection,
+    contact_id: &str,
+    contact: &Contact,
+) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached(
+        "INSERT OR REPLACE INTO consent
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+    )?;
+    for ((channel, category), marks) in &contact.marks {
+        let status: ConsentStatus = contact.status_of(*channel, category.as_ref());
+        let Marks {
+            own_opt_out,
+            reported_opt_out,
+            proven_opt_in,
+            reported_opt_in,
+            release,
+        } = marks;
+        statement.execute(rusqlite::params![
+            contact_id,
+            channel.as_str(),
+            category.as_ref().map_or("*", |category| category.as_str()),
+            status.as_str(),
+            at(own_opt_out),
+            id(own_opt_out),
+            at(reported_opt_out),
+            id(reported_opt_out),
+            at(proven_opt_in),
+            id(proven_opt_in),
+            at(reported_opt_in),
+            id(reported_opt_in),
+            at(release),
+            id(release),
+        ])?;
+    }
+    Ok(())
+}
+
+fn at(mark: &Option<Mark>) -> Option<i64> {
+    mark.as_ref().map(|mark| mark.at.millis())
+}
+
+fn id(mark: &Option<Mark>) -> Option<&str> {
+    mark.as_ref().map(|mark| mark.event.0.as_str())
+}
+
+fn write_last_inbound(
+    connection: &Connection,
+    contact_id: &str,
+    channel: &str,
+    at: Timestamp,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO last_inbound VALUES (?1, ?2, ?3)
+             ON CONFLICT DO UPDATE SET at = max(at, excluded.at)",
+        )?
+        .execute((contact_id, channel, at.millis()))
+        .map(drop)
+}
+
+fn to_sql(seq: u64) -> i64 {
+    i64::try_from(seq).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,87 @@
+//! Metrics and logs. A telephone number or the text of a message appears in neither.
+
+use std::time::Duration;
+
+use consentry_host::{Answer, DecidedBy};
+use consentry_model::{Classification, Decision, SendRoute, Verdict};
+use metrics::{counter, histogram};
+
+use crate::gateway::decided_by;
+
+/// How logs are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Starts logging to standard error. `CONSENTRY_LOG` sets the level, `info` without it.
+pub fn start_logging(format: LogFormat) {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("CONSENTRY_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => logs.with_ansi(false).init(),
+        LogFormat::Json => logs.json().init(),
+    }
+}
+
+pub(crate) fn classified(answer: &Answer<Classification>) {
+    let by = decided_by(&answer.decided_by);
+    let intent = answer.value.intent.as_str();
+    counter!("consentry_inbound_total", "intent" => intent, "decided_by" => by).increment(1);
+    unusual(&answer.decided_by, "inbound");
+}
+
+pub(crate) fn duplicate() {
+    counter!("consentry_inbound_duplicates_total").increment(1);
+}
+
+pub(crate) fn decided(answer: &Answer<Decision>) {
+    let verdict = match answer.value.verdict {
+        Verdict::Allow => "allow",
+        Verdict::Deny => "deny",
+        Verdict::DeferUntil(_) => "defer",
+    };
+    let by = decided_by(&answer.decided_by);
+    counter!("consentry_preflight_total", "verdict" => verdict, "decided_by" => by).increment(1);
+    if answer.value.route == SendRoute::InternalAlert {
+        counter!("consentry_internal_alerts_total").increment(1);
+        tracing::warn!(
+            reason = answer.value.reason,
+            "a message was stopped: internal alert"
+        );
+    }
+    unusual(&answer.decided_by, "preflight");
+}
+
+fn unusual(decided_by: &DecidedBy, question: &'static str) {
+    match decided_by {
+        DecidedBy::Policy => {}
+        DecidedBy::Floor => {
+            tracing::error!(
+                question,
+                "the policy went under the floor; the floor answered"
+            );
+        }
+        DecidedBy::Fault(fault) => {
+            tracing::error!(question, %fault, "the policy gave no answer; the floor answered");
+        }
+    }
+}
+
+pub(crate) fn request(route: &str, method: &str, status: u16, took: Duration) {
+    let labels = [
+        ("route", route.to_owned()),
+        ("method", method.to_owned()),
+        ("status", status.to_string()),
+    ];
+    counter!("consentry_http_requests_total", &labels).increment(1);
+    histogram!("consentry_http_request_seconds", "route" => route.to_owned())
+        .record(took.as_secs_f64());
+    tracing::debug!(route, method, status, micros = took.as_micros(), "request");
+}
