@@ -7,6 +7,6 @@ use consentry_model::Timestamp;
     clippy::expect_used,
     reason = "a clock set outside the years 0 to 9999 cannot be served"
 )]
-pub fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp::from_millis(chrono::Utc::now().timestamp_millis()).expect("the clock is set")
 }

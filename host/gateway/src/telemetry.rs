@@ -10,7 +10,7 @@ use crate::gateway::decided_by;
 
 /// How logs are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum LogFormat {
+pub(crate) enum LogFormat {
     /// For people.
     Text,
     /// One JSON object a line.
@@ -18,7 +18,7 @@ pub enum LogFormat {
 }
 
 /// Starts logging to standard error. `CONSENTRY_LOG` sets the level, `info` without it.
-pub fn start_logging(format: LogFormat) {
+pub(crate) fn start_logging(format: LogFormat) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("CONSENTRY_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     let logs = tracing_subscriber::fmt()

@@ -54,7 +54,8 @@ pub(super) async fn run() -> anyhow::Result<()> {
         drop(stopped.await);
     }));
     let played = play(&format!("http://{address}")).await;
-    drop(stop.send(()));
+    // Whether it still listens does not matter.
+    let _ = stop.send(());
     server.await??;
     played?;
     output::text(

@@ -62,7 +62,7 @@ pub(super) async fn serve(
     let (stopping, stopped) = tokio::sync::oneshot::channel();
     let server = axum::serve(listener, app).with_graceful_shutdown(async move {
         stop.await;
-        drop(stopping.send(()));
+        let _ = stopping.send(());
     });
     tokio::select! {
         served = server => served?,

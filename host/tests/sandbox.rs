@@ -1,0 +1,259 @@
+//! Policies that loop, trap, grow, lie or ask for too much: each is refused or contained, and the
+//! next decision is right.
+
+mod policies;
+
+use std::sync::Arc;
+
+use consentry_host::{DecidedBy, Fault, Host, Limits, LoadError, Policy};
+use consentry_model::{
+    Category, Change, ChangeKind, Channel, Contact, EventId, Inbound, Intent, Mark, Outbound,
+    Statement, Timestamp, Verdict,
+};
+use policies::{ZEROS, core, policy, with};
+
+const CONTRACT: &str = include_str!("../../wit/policy.wit");
+
+fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millis(millis).unwrap()
+}
+
+fn load(component: &[u8]) -> Policy {
+    Host::new(Limits::default())
+        .unwrap()
+        .load(component)
+        .unwrap()
+}
+
+fn refusal(component: &[u8]) -> LoadError {
+    Host::new(Limits::default())
+        .unwrap()
+        .load(component)
+        .unwrap_err()
+}
+
+fn says(body: &str) -> Inbound {
+    Inbound::text(Channel::Sms, body, at(1_000))
+}
+
+fn marketing() -> Outbound {
+    let category: Category = "marketing".parse().unwrap();
+    Outbound {
+        channel: Channel::Sms,
+        category,
+        template: None,
+        at: at(2_000),
+        country: None,
+    }
+}
+
+fn opted_out() -> Arc<Contact> {
+    let mut contact = Contact::default();
+    let stop = Change::general(Channel::Sms, ChangeKind::OptOut);
+    contact.apply(
+        &stop,
+        Statement::Own,
+        Mark {
+            at: at(1),
+            event: EventId("1".to_owned()),
+        },
+    );
+    Arc::new(contact)
+}
+
+/// The policy gives no answer: a stop word opts out all the same, a question goes to a person, and
+/// nothing is sent.
+fn fails_safely(policy: &Policy, expected: impl Fn(&Fault) -> bool) {
+    let nobody = Arc::new(Contact::default());
+    let is_expected = |decided_by: &DecidedBy| match decided_by {
+        DecidedBy::Fault(fault) => expected(fault),
+        other => panic!("{other:?}"),
+    };
+    let stop = policy.classify(&says("Stop!"), &nobody);
+    assert!(is_expected(&stop.decided_by), "{:?}", stop.decided_by);
+    assert_eq!(stop.value.intent, Intent::OptOut);
+    assert_eq!(stop.value.changes.len(), Channel::ALL.len());
+    assert!(stop.value.review);
+
+    let question = policy.classify(&says("when do you open?"), &nobody);
+    assert_eq!(question.value.intent, Intent::Other);
+    assert!(question.value.review);
+
+    let send = policy.preflight(&marketing(), &nobody);
+    assert!(is_expected(&send.decided_by), "{:?}", send.decided_by);
+    assert_eq!(
+        (send.value.verdict, send.value.reason.as_str()),
+        (Verdict::Deny, "policy_failed")
+    );
+}
+
+#[test]
+fn the_default_policy_imports_nothing_but_the_consent_lookup() {
+    let policy = load(consentry_default_policy::POLICY);
+    let imports = policy.imports();
+    assert_eq!(
+        imports,
+        [
+            "consentry:policy/consent-lookup@0.1.0",
+            "consentry:policy/types@0.1.0"
+        ]
+    );
+    assert_eq!(policy.exports(), ["classify", "describe", "preflight"]);
+    // The same, read from the bytes by somebody else's decoder.
+    let decoded = wit_component::decode(consentry_default_policy::POLICY).unwrap();
+    let resolve = decoded.resolve();
+    let wit_component::DecodedWasm::Component(_, world) = decoded else {
+        panic!("no component")
+    };
+    let decoded: Vec<String> = resolve.worlds[world]
+        .imports
+        .keys()
+        .map(|key| resolve.name_world_key(key))
+        .collect();
+    for import in &decoded {
+        assert!(imports.contains(import), "{import}");
+    }
+}
+
+#[test]
+fn an_endless_loop_ends_at_the_deadline() {
+    let endless = "(loop br 0) unreachable";
+    fails_safely(&load(&policy(endless, endless)), |fault| {
+        *fault == Fault::Deadline
+    });
+}
+
+#[test]
+fn a_trap_is_contained() {
+    fails_safely(&load(&policy("unreachable", "unreachable")), |fault| {
+        matches!(fault, Fault::Trap(_))
+    });
+}
+
+#[test]
+fn memory_growth_ends_at_the_limit() {
+    let grow = "(loop (drop (memory.grow (i32.const 16))) br 0) unreachable";
+    fails_safely(&load(&policy(grow, grow)), |fault| *fault == Fault::Memory);
+}
+
+#[test]
+fn an_answer_outside_the_memory_is_refused() {
+    let outside = "i32.const -8";
+    fails_safely(&load(&policy(outside, outside)), |fault| {
+        matches!(fault, Fault::Trap(_))
+    });
+}
+
+#[test]
+fn after_a_fault_the_next_decision_is_right() {
+    // Traps on every text that begins with "x"; the first parameter's record holds the body's
+    // address at offset 4.
+    let traps_on_x = format!(
+        "(if (i32.eq (i32.load8_u (i32.load offset=4 (local.get 0))) (i32.const 120))
+            (then unreachable)) {ZEROS}"
+    );
+    let policy = load(&policy(&traps_on_x, ZEROS));
+    let nobody = Arc::new(Contact::default());
+    for _ in 0..300 {
+        let answer = policy.classify(&says("x"), &nobody);
+        assert!(matches!(
+            answer.decided_by,
+            DecidedBy::Fault(Fault::Trap(_))
+        ));
+        let answer = policy.classify(&says("hello"), &nobody);
+        assert!(
+            matches!(answer.decided_by, DecidedBy::Policy),
+            "{:?}",
+            answer.decided_by
+        );
+    }
+}
+
+#[test]
+fn a_policy_that_allows_everything_cannot_message_somebody_opted_out() {
+    let policy = load(&policy(ZEROS, ZEROS));
+    let allowed = policy.preflight(&marketing(), &Arc::new(Contact::default()));
+    assert_eq!(allowed.value.verdict, Verdict::Allow);
+    let denied = policy.preflight(&marketing(), &opted_out());
+    assert!(matches!(denied.decided_by, DecidedBy::Floor));
+    assert_eq!(
+        (denied.value.verdict, denied.value.reason.as_str()),
+        (Verdict::Deny, "opted_out")
+    );
+}
+
+#[test]
+fn a_policy_that_shrugs_at_stop_is_overruled() {
+    // Says "opt-out" and changes nothing: the floor sees through it.
+    let policy = load(&policy(ZEROS, ZEROS));
+    let answer = policy.classify(&says("STOP"), &Arc::new(Contact::default()));
+    assert!(matches!(answer.decided_by, DecidedBy::Floor));
+    assert_eq!(answer.value.changes.len(), Channel::ALL.len());
+}
+
+#[test]
+fn nothing_of_one_call_is_left_for_the_next() {
+    // Counts its calls in memory, and traps on the second.
+    let counts = format!(
+        "(if (i32.load (i32.const 8192)) (then unreachable))
+         (i32.store (i32.const 8192) (i32.const 1)) {ZEROS}"
+    );
+    let policy = load(&policy(&counts, ZEROS));
+    for _ in 0..300 {
+        let answer = policy.classify(&says("hello"), &Arc::new(Contact::default()));
+        assert!(
+            matches!(answer.decided_by, DecidedBy::Policy),
+            "{:?}",
+            answer.decided_by
+        );
+    }
+}
+
+#[test]
+fn a_component_that_imports_something_else_is_refused_by_name() {
+    let contract = CONTRACT.replace(
+        "import consent-lookup;",
+        "import consent-lookup;\n    import clock: func() -> u64;",
+    );
+    let import = r#"(import "$root" "clock" (func (result i64)))"#;
+    let component = with(&contract, "policy", &core(ZEROS, ZEROS, import));
+    let error = refusal(&component);
+    assert!(
+        matches!(&error, LoadError::ForbiddenImport(name) if name == "clock"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_component_of_another_contract_version_is_refused_by_name() {
+    let contract = CONTRACT.replace("consentry:policy@0.1.0", "consentry:policy@0.2.0");
+    let error = refusal(&with(&contract, "policy", &core(ZEROS, ZEROS, "")));
+    assert!(
+        matches!(&error, LoadError::ContractVersion { found, .. } if found == "0.2.0"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_component_without_a_function_is_refused_by_name() {
+    let contract = CONTRACT.replace("export preflight: func(message: outbound) -> decision;", "");
+    let error = refusal(&with(&contract, "policy", &core(ZEROS, ZEROS, "")));
+    assert!(
+        matches!(&error, LoadError::MissingExport(name) if name == "preflight"),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_is_no_component_is_refused() {
+    for bytes in [b"".as_slice(), b"\0asm\x01\0\0\0", b"hello, not wasm"] {
+        assert!(matches!(refusal(bytes), LoadError::Invalid(_)));
+    }
+    let host = Host::new(Limits {
+        component: 100,
+        ..Limits::default()
+    })
+    .unwrap();
+    let error = host.load(consentry_default_policy::POLICY).unwrap_err();
+    assert!(matches!(error, LoadError::TooLarge { .. }));
+}
