@@ -1,277 +1,141 @@
 //! What does this message mean?
 
-use std::collections::BTreeMap;
-
+use crate::consequences::{self, consequences};
+use crate::phrases::{self, Guards};
 use crate::reply::reply;
-use crate::rules::{ConsentQuestion, Keyword, RuleSet};
-use crate::types::{
-    Change, ChangeKind, Channel, Classification, Inbound, Intent, Priority, Route, Scope, Span,
-};
-use crate::words::{Word, canonical, joined, words};
+use crate::rules::RuleSet;
+use crate::scope;
+use crate::tables::{Rule, Tables};
+use crate::text::{Text, Token};
+use crate::types::{Classification, Explanation, Inbound, Intent, Rejection, Scope, Span};
+use crate::whole::{Fit, Whole};
 
-/// The rule set's words, ready to be looked up.
-#[derive(Debug)]
-pub(crate) struct Vocabulary {
-    /// From a whole message to the keywords it may be, as indexes.
-    by_words: BTreeMap<String, Vec<usize>>,
-    /// From the identifier of a button or row, in lower case.
-    by_selection: BTreeMap<String, Vec<usize>>,
-    courtesies: Vec<String>,
+/// A rule that found something and did not decide.
+struct Rejected<'r> {
+    fit: Fit<'r>,
+    why: String,
 }
 
-impl Vocabulary {
-    pub(crate) fn new(rules: &RuleSet) -> Self {
-        let mut by_words: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        let mut by_selection: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for (index, keyword) in rules.keywords.iter().enumerate() {
-            for word in &keyword.words {
-                by_words.entry(canonical(word)).or_default().push(index);
-            }
-            for id in &keyword.selections {
-                by_selection
-                    .entry(id.to_lowercase())
-                    .or_default()
-                    .push(index);
-            }
+pub(crate) fn classify(rules: &RuleSet, tables: &Tables, message: &Inbound) -> Classification {
+    let text = Text::new(&message.body, &tables.lexicon);
+    let whole = Whole { rules, tables, message };
+    let mut rejected = Vec::new();
+    let mut found = None;
+    let mut scope = None;
+    if message.selection.is_some() {
+        found = whole.selection();
+        if found.is_some_and(|fit| fit.rule.intent == Intent::OptOut) {
+            scope = Some(Scope::All);
         }
-        let mut courtesies: Vec<String> = rules
-            .courtesies
-            .iter()
-            .map(|phrase| canonical(phrase))
-            .collect();
-        // The longest first, so that "thank you very much" goes before "thank you".
-        courtesies.sort_by_key(|phrase| std::cmp::Reverse(phrase.len()));
-        Self {
-            by_words,
-            by_selection,
-            courtesies,
-        }
-    }
-
-    /// The words without the courtesies at either end. A message of courtesies alone has none.
-    fn strip_courtesies<'w>(&self, mut words: &'w [Word]) -> &'w [Word] {
-        loop {
-            let before = words.len();
-            for courtesy in &self.courtesies {
-                let count = courtesy.split(' ').count();
-                if let Some((head, rest)) = words.split_at_checked(count)
-                    && joined(head) == *courtesy
-                {
-                    words = rest;
-                }
-                if let Some(at) = words.len().checked_sub(count)
-                    && let Some((rest, tail)) = words.split_at_checked(at)
-                    && joined(tail) == *courtesy
-                {
-                    words = rest;
-                }
-            }
-            if words.len() == before {
-                return words;
+    } else if !text.tokens.is_empty() {
+        let guards = Guards::find(rules, tables, message, &text);
+        let mut fits = weigh(&whole, &text, &guards, &mut rejected);
+        found = decide(&mut fits);
+        let stop = fits.iter().find(|fit| fit.rule.intent == Intent::OptOut);
+        scope = stop.map(|fit| scope::of(tables, &text, fit, &guards, message.channel));
+        for fit in fits {
+            if found.is_none_or(|found| found.rule.id != fit.rule.id) {
+                let winner = found.map_or("", |found| found.rule.id);
+                rejected.push(Rejected { fit, why: format!("{winner} comes before it") });
             }
         }
     }
+    answer(rules, message, &text, found, scope, rejected)
 }
 
-/// The rule that decided, and the words it decided by.
-struct Found<'r> {
-    rule: &'r Keyword,
-    how: &'static str,
-    span: Option<Span>,
+/// Every rule that fits and that nothing speaks against.
+fn weigh<'r>(
+    whole: &Whole<'r>,
+    text: &Text,
+    guards: &Guards<'r>,
+    rejected: &mut Vec<Rejected<'r>>,
+) -> Vec<Fit<'r>> {
+    let mut fits = Vec::new();
+    fits.extend(whole.read(text));
+    for fit in whole.sentences(text) {
+        match guards.against_sentence(text, &fit) {
+            None => fits.push(fit),
+            Some(why) => rejected.push(Rejected { fit, why }),
+        }
+    }
+    for (fit, unguarded) in phrases::find(whole.rules, whole.tables, whole.message, text) {
+        // A cry for help counts however it is put.
+        let against = match fit.rule.intent {
+            Intent::Person => None,
+            _ => guards.against(text, &fit, unguarded),
+        };
+        match against {
+            None => fits.push(fit),
+            Some(why) => rejected.push(Rejected { fit, why }),
+        }
+    }
+    fits
 }
 
-pub(crate) fn classify(
+/// The fit that decides comes first: a person before everything else, an opt-out before the rest,
+/// what is certain before what must be looked at; of those the longest.
+fn decide<'r>(fits: &mut [Fit<'r>]) -> Option<Fit<'r>> {
+    fits.sort_by_key(|fit| {
+        let first = fit.rule.intent != Intent::Person;
+        let topic = fit.rule.topic && fit.how == "phrase";
+        (first, fit.rule.intent, fit.rule.review, !topic, std::cmp::Reverse(fit.to - fit.from))
+    });
+    fits.first().copied()
+}
+
+fn answer(
     rules: &RuleSet,
-    vocabulary: &Vocabulary,
     message: &Inbound,
+    text: &Text,
+    found: Option<Fit<'_>>,
+    scope: Option<Scope>,
+    rejected: Vec<Rejected<'_>>,
 ) -> Classification {
-    let found = find(rules, vocabulary, message);
-    let Some(found) = found else {
+    let explanation = message.explain.then(|| explain(text, rejected));
+    let Some(fit) = found else {
         return Classification {
-            intent: Intent::Other,
-            scope: None,
-            changes: Vec::new(),
-            reply: None,
-            route: Route::Bot,
-            priority: Priority::Normal,
-            review: false,
-            rule: "otherwise".to_owned(),
-            matched: None,
-            language: None,
+            explanation,
+            ..consequences::nothing()
         };
     };
-    let intent = found.rule.intent;
-    let (scope, changes) = consequences(rules, message, intent);
-    let reply_language = Some(found.rule.language.as_str());
-    let (route, priority) = match intent {
-        Intent::OptOut => (Route::Disconnect, Priority::High),
-        Intent::Person => (Route::PriorityAgent, Priority::High),
-        Intent::OptIn | Intent::Help => (Route::Disconnect, Priority::Normal),
-        _ => (Route::Bot, Priority::Normal),
-    };
+    let Rule { id, intent, language, .. } = fit.rule;
+    // A stop that names a topic nobody knows is held, and a person decides.
+    let review = fit.rule.review || matches!(scope, Some(Scope::Topic(_)));
+    let consequences = consequences(rules, message, intent, scope, review);
+    let reply = if message.answered { None } else { reply(rules, message, intent, language) };
     Classification {
         intent,
-        scope,
-        changes,
-        reply: if message.answered {
-            None
-        } else {
-            reply(rules, intent, message.channel, reply_language)
-        },
-        route,
-        priority,
-        review: false,
-        rule: format!("{}.{}", found.rule.id, found.how),
-        matched: found.span,
-        language: Some(found.rule.language.clone()),
+        scope: consequences.scope,
+        changes: consequences.changes,
+        reply,
+        route: consequences.route,
+        priority: consequences.priority,
+        review,
+        rule: format!("{id}.{}", fit.how),
+        matched: span(text, &fit),
+        language: Some(language.to_owned()),
+        explanation,
     }
 }
 
-fn find<'r>(rules: &'r RuleSet, vocabulary: &Vocabulary, message: &Inbound) -> Option<Found<'r>> {
-    if let Some(selection) = &message.selection {
-        let indexes = vocabulary.by_selection.get(&selection.id.to_lowercase());
-        if let Some(rule) = strongest(rules, message, indexes) {
-            return Some(Found {
-                rule,
-                how: "selection",
-                span: None,
-            });
-        }
-        // A row whose identifier nobody mapped still says what it says.
-        let title = words(&selection.title);
-        let (rule, _) = whole_message(rules, vocabulary, message, &title)?;
-        return Some(Found {
-            rule,
-            how: "selection-title",
-            span: None,
-        });
-    }
-    let body = words(&message.body);
-    let (rule, core) = whole_message(rules, vocabulary, message, &body)?;
-    let span = match (core.first(), core.last()) {
-        (Some(first), Some(last)) => Some(Span {
-            start: first.span.start,
-            end: last.span.end,
-        }),
-        _ => None,
-    };
-    Some(Found {
-        rule,
-        how: "whole-message",
-        span,
+fn span(text: &Text, fit: &Fit<'_>) -> Option<Span> {
+    let tokens: &[Token] = text.tokens.get(fit.from..fit.to)?;
+    Some(Span {
+        start: tokens.first()?.span.start,
+        end: tokens.last()?.span.end,
     })
 }
 
-fn whole_message<'r, 'w>(
-    rules: &'r RuleSet,
-    vocabulary: &Vocabulary,
-    message: &Inbound,
-    words: &'w [Word],
-) -> Option<(&'r Keyword, &'w [Word])> {
-    // As it stands first: a keyword may itself begin with a courtesy.
-    let as_is = vocabulary.by_words.get(&joined(words));
-    if let Some(rule) = strongest(rules, message, as_is) {
-        return Some((rule, words));
+fn explain(text: &Text, rejected: Vec<Rejected<'_>>) -> Explanation {
+    Explanation {
+        normalised: text.all().to_owned(),
+        rejected: rejected
+            .into_iter()
+            .map(|Rejected { fit, why }| Rejection {
+                rule: format!("{}.{}", fit.rule.id, fit.how),
+                matched: span(text, &fit),
+                why,
+            })
+            .collect(),
     }
-    let core = vocabulary.strip_courtesies(words);
-    let rule = strongest(rules, message, vocabulary.by_words.get(&joined(core)))?;
-    Some((rule, core))
-}
-
-/// Of the rules that fit, the one that counts: an opt-out before everything else, then the order
-/// of [`Intent`]. "Yes" and "no" only while a question is open.
-fn strongest<'r>(
-    rules: &'r RuleSet,
-    message: &Inbound,
-    indexes: Option<&Vec<usize>>,
-) -> Option<&'r Keyword> {
-    let fitting = indexes?
-        .iter()
-        .filter_map(|index| rules.keywords.get(*index));
-    fitting
-        .filter(|rule| rule.in_force(message.at))
-        .filter(|rule| {
-            !matches!(rule.intent, Intent::AnswerYes | Intent::AnswerNo)
-                || message.question.is_some()
-        })
-        .min_by_key(|rule| {
-            (
-                rule.intent,
-                message.language.as_deref() != Some(&rule.language),
-            )
-        })
-}
-
-/// The scope of an intent, and the consent changes that follow from it.
-fn consequences(
-    rules: &RuleSet,
-    message: &Inbound,
-    intent: Intent,
-) -> (Option<Scope>, Vec<Change>) {
-    match intent {
-        // 47 CFR 64.1200(a)(10): a bare revocation ends everything, on every channel.
-        Intent::OptOut => {
-            let all = Channel::ALL.map(|channel| change(channel, None, ChangeKind::OptOut));
-            (Some(Scope::All), all.into())
-        }
-        // The channel on which it was said is opted in. The others are no longer stopped, but
-        // asking for texts is not asking for calls.
-        Intent::OptIn => {
-            let all = Channel::ALL.map(|channel| {
-                let here = channel == message.channel;
-                change(
-                    channel,
-                    None,
-                    if here {
-                        ChangeKind::OptIn
-                    } else {
-                        ChangeKind::Release
-                    },
-                )
-            });
-            (Some(Scope::All), all.into())
-        }
-        Intent::AnswerYes => match asked_for(rules, message) {
-            Some(asked) => {
-                let category = asked.category.clone();
-                let scope = match &category {
-                    Some(category) => Scope::Category(category.clone()),
-                    None => Scope::Channel(message.channel),
-                };
-                (
-                    Some(scope),
-                    vec![change(message.channel, category, ChangeKind::OptIn)],
-                )
-            }
-            None => (None, Vec::new()),
-        },
-        _ => (None, Vec::new()),
-    }
-}
-
-fn change(channel: Channel, category: Option<String>, kind: ChangeKind) -> Change {
-    Change {
-        channel,
-        category,
-        kind,
-    }
-}
-
-/// What the open question asks consent for, if it does.
-fn asked_for<'r>(rules: &'r RuleSet, message: &Inbound) -> Option<&'r ConsentQuestion> {
-    let question = canonical(message.question.as_deref()?);
-    let contains = |phrases: &[String]| {
-        phrases
-            .iter()
-            .any(|phrase| contains_words(&question, &canonical(phrase)))
-    };
-    rules
-        .consent_questions
-        .iter()
-        .find(|kind| contains(&kind.asks) && (kind.about.is_empty() || contains(&kind.about)))
-}
-
-/// Whether a phrase occurs in a text as whole words; both in canonical form.
-fn contains_words(text: &str, phrase: &str) -> bool {
-    format!(" {text} ").contains(&format!(" {phrase} "))
 }

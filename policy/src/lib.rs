@@ -6,37 +6,44 @@
 //! [`Lookup`]. It runs inside the policy component, which the host sandboxes.
 
 mod classify;
+mod consequences;
+mod fold;
+mod lexicon;
+pub mod pattern;
+mod phrases;
 mod preflight;
 mod reply;
 mod rules;
+mod scope;
+mod spelling;
+mod tables;
+mod text;
 mod types;
-mod words;
+mod whole;
 
-pub use rules::{
-    Category, ConsentQuestion, Identity, Keyword, Needs, Reply, Routes, RuleSet, RuleSetError,
-    Sender,
-};
+pub use rules::*;
 pub use types::*;
 
-use classify::Vocabulary;
+use pattern::PatternError;
+use tables::Tables;
 
 /// A rule set made ready to answer.
 #[derive(Debug)]
 pub struct Engine {
     rules: RuleSet,
-    vocabulary: Vocabulary,
+    tables: Tables,
 }
 
 impl Engine {
     /// Prepares the tables for a rule set.
-    pub fn new(rules: RuleSet) -> Self {
-        let vocabulary = Vocabulary::new(&rules);
-        Self { rules, vocabulary }
+    pub fn new(rules: RuleSet) -> Result<Self, PatternError> {
+        let tables = Tables::new(&rules)?;
+        Ok(Self { rules, tables })
     }
 
     /// Says what a message means.
     pub fn classify(&self, message: &Inbound) -> Classification {
-        classify::classify(&self.rules, &self.vocabulary, message)
+        classify::classify(&self.rules, &self.tables, message)
     }
 
     /// Says whether a message may go.

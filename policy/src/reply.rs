@@ -1,32 +1,39 @@
-//! Choosing and filling in a reply.
+//! What is answered.
 
-use crate::rules::RuleSet;
-use crate::types::{Channel, Intent};
+use crate::rules::{Reply, RuleSet, Sender};
+use crate::types::{Channel, Inbound, Intent};
+use crate::whole::speaks;
 
-/// The reply to an intent, in the language asked for or else in English. A reply made for the
-/// channel comes before one made for any.
-pub(crate) fn reply(
-    rules: &RuleSet,
-    intent: Intent,
-    channel: Channel,
-    language: Option<&str>,
-) -> Option<String> {
-    let language = language.unwrap_or("en");
-    let found = |language: &str, only: Option<Channel>| {
-        rules.replies.iter().find(|reply| {
-            reply.intent == intent && reply.language == language && reply.channel == only
-        })
+/// The reply to an intent in the language of the words that were written, or else in the contact's,
+/// or else in English. Of several, one made for the contact's country comes first, then one made
+/// for the channel.
+pub(crate) fn reply(rules: &RuleSet, message: &Inbound, intent: Intent, language: &str) -> Option<String> {
+    let country = message.country.as_deref();
+    let fits = |reply: &&Reply| {
+        reply.intent == intent
+            && reply.channel.is_none_or(|channel| channel == message.channel)
+            && reply.country.as_deref().is_none_or(|own| Some(own) == country)
     };
-    let reply = found(language, Some(channel))
-        .or_else(|| found(language, None))
-        .or_else(|| found("en", Some(channel)))
-        .or_else(|| found("en", None))?;
-    Some(
-        reply
-            .text
-            .replace("{brand}", &rules.sender.brand)
-            .replace("{contact}", &rules.sender.contact)
-            .replace("{privacy_url}", &rules.sender.privacy_url)
-            .replace("{channel}", channel.display_name()),
-    )
+    let best = |wanted: &str| {
+        rules
+            .replies
+            .iter()
+            .filter(fits)
+            .filter(|reply| speaks(wanted, &reply.language))
+            .max_by_key(|reply| (reply.country.is_some(), reply.channel.is_some()))
+    };
+    let own = message.language.as_deref();
+    let reply = best(language).or_else(|| best(own?)).or_else(|| best("en"))?;
+    Some(reply.filled(&rules.sender, message.channel))
+}
+
+impl Reply {
+    /// The words as they are sent.
+    pub fn filled(&self, sender: &Sender, channel: Channel) -> String {
+        self.text
+            .replace("{brand}", &sender.brand)
+            .replace("{contact}", &sender.contact)
+            .replace("{privacy_url}", &sender.privacy_url)
+            .replace("{channel}", channel.display_name())
+    }
 }

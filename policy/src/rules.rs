@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::pattern::Classes;
 use crate::types::{Channel, Intent, SendRoute, Timestamp};
 
 /// Everything that a policy decides by.
@@ -13,14 +14,16 @@ pub struct RuleSet {
     pub identity: Identity,
     /// In whose name replies are written.
     pub sender: Sender,
-    /// Words that mean something when they are the whole message.
-    pub keywords: Vec<Keyword>,
-    /// Words that change nothing at either end of a message ("please", "thank you").
-    pub courtesies: Vec<String>,
+    /// What words mean, by language.
+    pub languages: Vec<Language>,
+    /// How people echo the footer that they were shown.
+    pub echo: Echo,
     /// How to tell that an open question asks for consent, and for what.
     pub consent_questions: Vec<ConsentQuestion>,
     /// What is answered.
     pub replies: Vec<Reply>,
+    /// The category that stops while a person looks at what is unclear.
+    pub held: String,
     /// The categories of messages that are known.
     pub categories: Vec<Category>,
     /// What becomes of a message that may not go.
@@ -49,6 +52,49 @@ pub struct Sender {
     pub privacy_url: String,
 }
 
+/// What is known of one language.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Language {
+    /// The language, BCP 47.
+    pub tag: String,
+    /// Words that change nothing at either end of a message ("please", "thank you", curses).
+    pub courtesies: Vec<String>,
+    /// Words that change nothing next to an unmistakable keyword ("stop no", "stop again").
+    pub fillers: Vec<String>,
+    /// Words that are no misspelling of a keyword, however near they come ("shop", "step").
+    pub real_words: Vec<String>,
+    /// Words that patterns name together.
+    pub classes: Classes,
+    /// The words for a category of messages ("ads", "offers" for marketing).
+    pub topics: Classes,
+    /// The words for a channel ("e-mail").
+    pub channels: Vec<ChannelWords>,
+    /// Words that mean something when they are the whole message.
+    pub keywords: Vec<Keyword>,
+    /// Phrases that mean something wherever they stand.
+    pub phrases: Vec<Phrase>,
+    /// What takes a phrase's meaning away.
+    pub guards: Vec<Guard>,
+}
+
+/// The words for one channel.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ChannelWords {
+    /// The channel.
+    pub channel: Channel,
+    /// The words, in the form of patterns.
+    pub words: Vec<String>,
+}
+
+/// From when until when a rule holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Term {
+    /// The first moment at which it holds; nothing: since ever.
+    pub from: Option<Timestamp>,
+    /// The first moment at which it no longer holds; nothing: for ever.
+    pub until: Option<Timestamp>,
+}
+
 /// Words with one meaning, when they are the whole message.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Keyword {
@@ -56,16 +102,83 @@ pub struct Keyword {
     pub id: String,
     /// What they mean.
     pub intent: Intent,
-    /// Their language, BCP 47.
-    pub language: String,
     /// The words or short phrases.
     pub words: Vec<String>,
     /// The identifiers of buttons and list rows that mean the same.
     pub selections: Vec<String>,
-    /// From when on the rule is in force.
-    pub from: Option<Timestamp>,
-    /// The first moment at which it is no longer in force.
-    pub until: Option<Timestamp>,
+    /// Whether they mean the same as one sentence or line among others, and next to fillers.
+    pub alone: bool,
+    /// Whether a misspelling of them counts.
+    pub misspelt: bool,
+    /// Whether a person must look.
+    pub review: bool,
+    /// When it holds.
+    pub term: Term,
+}
+
+/// A phrase with one meaning, wherever it stands.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Phrase {
+    /// The rule's identifier.
+    pub id: String,
+    /// What it means.
+    pub intent: Intent,
+    /// The patterns; see [`crate::pattern`].
+    pub patterns: Vec<String>,
+    /// Whether the topic that it names is all that it is about ("stop ads", "STOP 12345").
+    pub topic: bool,
+    /// Whether it already holds a negation, so that none before it turns it over ("if you don't
+    /// stop").
+    pub unguarded: bool,
+    /// Whether a person must look.
+    pub review: bool,
+    /// When it holds.
+    pub term: Term,
+}
+
+/// What takes a phrase's meaning away.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Guard {
+    /// The rule's identifier.
+    pub id: String,
+    /// Where it must stand.
+    pub kind: GuardKind,
+    /// The channel that a guard of the kind `keep` is about.
+    pub channel: Option<Channel>,
+    /// The patterns.
+    pub patterns: Vec<String>,
+    /// When it holds.
+    pub term: Term,
+}
+
+/// Where a guard must stand, and what it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GuardKind {
+    /// Directly before a phrase: a negation, somebody else's words, a question.
+    Before,
+    /// Directly after a phrase, which is then about something else.
+    After,
+    /// Anywhere after a phrase or keyword: it is taken back.
+    Later,
+    /// Anywhere: a machine wrote this, or a footer is being quoted.
+    Anywhere,
+    /// Anywhere: people joke, so that one sentence alone says nothing.
+    Banter,
+    /// Anywhere: messages on a channel are still wanted.
+    Keep,
+}
+
+/// How people echo the footer that they were shown: "STOP2END", "quit to end".
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Echo {
+    /// The words that footers name.
+    pub words: Vec<String>,
+    /// What stands between two of them.
+    pub joiners: Vec<String>,
+    /// The language of the answer.
+    pub language: String,
 }
 
 /// A kind of question that asks for consent.
@@ -93,6 +206,9 @@ pub struct Reply {
     /// The channel it is for; nothing: any.
     #[serde(default)]
     pub channel: Option<Channel>,
+    /// The country it is for, ISO 3166-1 alpha-2; nothing: any.
+    #[serde(default)]
+    pub country: Option<String>,
     /// The words, with `{brand}`, `{contact}`, `{privacy_url}` and `{channel}` filled in.
     pub text: String,
 }
@@ -146,9 +262,9 @@ impl RuleSet {
     }
 }
 
-impl Keyword {
+impl Term {
     /// Whether the rule holds at a moment.
-    pub fn in_force(&self, at: Timestamp) -> bool {
+    pub fn holds(self, at: Timestamp) -> bool {
         self.from.is_none_or(|from| from <= at) && self.until.is_none_or(|until| at < until)
     }
 }

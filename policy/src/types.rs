@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub type Timestamp = i64;
 
 /// A way to reach a person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[allow(missing_docs)]
 pub enum Channel {
@@ -78,12 +78,18 @@ pub struct Inbound {
     pub at: Timestamp,
     /// The button or row tapped.
     pub selection: Option<Selection>,
+    /// The opt-out instruction that the sender's last message ended with.
+    pub footer: Option<String>,
     /// The question that is open.
     pub question: Option<String>,
+    /// The contact's country, ISO 3166-1 alpha-2.
+    pub country: Option<String>,
     /// The contact's language.
     pub language: Option<String>,
     /// Whether the provider has answered already.
     pub answered: bool,
+    /// Whether to say why other rules did not win.
+    pub explain: bool,
 }
 
 /// What a message means.
@@ -124,6 +130,7 @@ pub enum Scope {
     All,
     Channel(Channel),
     Category(String),
+    Topic(String),
 }
 
 /// What a consent change does.
@@ -196,6 +203,28 @@ pub struct Classification {
     pub matched: Option<Span>,
     /// Their language.
     pub language: Option<String>,
+    /// Only when it was asked for.
+    pub explanation: Option<Explanation>,
+}
+
+/// How a message was read, and which rules did not decide.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// The message as it was compared.
+    pub normalised: String,
+    /// The rules that found something and did not decide.
+    pub rejected: Vec<Rejection>,
+}
+
+/// A rule that found something and did not decide.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    /// The rule.
+    pub rule: String,
+    /// What it found.
+    pub matched: Option<Span>,
+    /// Why it did not decide.
+    pub why: String,
 }
 
 /// A template approved by the platform.

@@ -31,7 +31,7 @@ extern "C" fn consentry_rules_buffer(length: usize) -> *mut u8 {
 }
 
 /// Reads the rule set from the buffer and prepares the engine. Answers 0, or 1 when the rule set
-/// cannot be read, or 2 when the engine has one already.
+/// cannot be read, 2 when the engine has one already, 3 when a pattern of it cannot be read.
 #[allow(unsafe_code, reason = "an export that the snapshot tool calls by name")]
 #[unsafe(no_mangle)]
 extern "C" fn consentry_start() -> u32 {
@@ -39,7 +39,10 @@ extern "C" fn consentry_start() -> u32 {
     let Ok(rules) = RuleSet::from_bytes(&bytes) else {
         return 1;
     };
-    match ENGINE.set(Engine::new(rules)) {
+    let Ok(engine) = Engine::new(rules) else {
+        return 3;
+    };
+    match ENGINE.set(engine) {
         Ok(()) => 0,
         Err(_) => 2,
     }

@@ -1,0 +1,457 @@
+//! Patterns over the words of a message, as people write them in the rules:
+//!
+//! | written | stands for |
+//! |---|---|
+//! | `word` | that word |
+//! | `text*` | any word that begins so |
+//! | `(a\|b c)` | one of these |
+//! | `@class` | one of the words of a class |
+//! | `x?` | x or nothing |
+//! | `#` | a number |
+//! | `...` | up to three words, whatever they are; `...5`: up to five |
+//! | `^`, `$` | a sentence begins, or ends, here; also in brackets: `(please\|^) stop (now\|$)` |
+
+use std::collections::BTreeMap;
+
+use thiserror::Error;
+
+use crate::lexicon::{Lexicon, WordId};
+use crate::text::{Break, Token, canonical};
+
+/// What is wrong with a pattern.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[allow(missing_docs)]
+pub enum PatternError {
+    #[error("{0:?} has no letter or digit, so it can never match")]
+    NoWord(String),
+    #[error("the class @{0} is not defined in this file")]
+    UnknownClass(String),
+    #[error("a bracket is not closed, or not opened")]
+    Unbalanced,
+    #[error("it does not begin with a word, so it would be looked for everywhere")]
+    NoBeginning,
+    #[error("it has more than {MAX_PLACES} places; write it as several patterns")]
+    TooLong,
+    #[error("{0:?}: ^ stands only at the beginning, $ only at the end")]
+    Misplaced(String),
+}
+
+/// A place for each bit of the set of places.
+const MAX_PLACES: usize = 128;
+const DEFAULT_GAP: usize = 3;
+
+/// The words of classes, by name.
+pub type Classes = BTreeMap<String, Vec<String>>;
+
+/// One word of a pattern, before it has a number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Atom {
+    Word(String),
+    Stem(String),
+    Number,
+}
+
+/// The words that fit one place; none: every word does.
+type Place = Vec<Atom>;
+
+/// A pattern that has been read: its places, and which may follow which.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Parsed {
+    places: Vec<Place>,
+    follow: Vec<u128>,
+    /// The places that may come first: anywhere, and where a sentence begins.
+    first: [u128; 2],
+    /// The places that may come last: anywhere, and where a sentence ends.
+    last: [u128; 2],
+}
+
+/// How far a pattern has been read: the places after which the next may come, and whether that may
+/// begin the pattern, anywhere and where a sentence begins.
+#[derive(Clone, Copy, Debug, Default)]
+struct Reached {
+    after: u128,
+    begins: [bool; 2],
+}
+
+impl Reached {
+    const BEGINNING: Self = Self {
+        after: 0,
+        begins: [true, false],
+    };
+
+    fn or(self, other: Self) -> Self {
+        let [anywhere, at_start] = self.begins;
+        let [or_anywhere, or_at_start] = other.begins;
+        Self {
+            after: self.after | other.after,
+            begins: [anywhere || or_anywhere, at_start || or_at_start],
+        }
+    }
+}
+
+/// Reads a pattern, and says what is wrong with it.
+pub(crate) fn parse(pattern: &str, classes: &Classes) -> Result<Parsed, PatternError> {
+    let mut parsed = Parsed::default();
+    let reached = parsed.sequence(pattern, classes, Reached::BEGINNING)?;
+    let [last, _] = &mut parsed.last;
+    *last |= reached.after;
+    let first = parsed.first.iter().fold(0, |all, first| all | first);
+    let is_open = |(at, place): (usize, &Place)| first & bit(at) != 0 && place.is_empty();
+    let ends_at_once = reached.begins.contains(&true);
+    if ends_at_once || first == 0 || parsed.places.iter().enumerate().any(is_open) {
+        return Err(PatternError::NoBeginning);
+    }
+    Ok(parsed)
+}
+
+fn bit(place: usize) -> u128 {
+    1 << place
+}
+
+/// Splits at a character outside of brackets.
+fn split(text: &str, at: char) -> Result<Vec<&str>, PatternError> {
+    let mut parts = Vec::new();
+    let mut depth = 0_usize;
+    let mut start = 0;
+    for (position, char) in text.char_indices() {
+        match char {
+            '(' => depth += 1,
+            ')' => depth = depth.checked_sub(1).ok_or(PatternError::Unbalanced)?,
+            _ if char == at && depth == 0 => {
+                parts.extend(text.get(start..position));
+                start = position + 1;
+            }
+            _ => {}
+        }
+    }
+    if depth > 0 {
+        return Err(PatternError::Unbalanced);
+    }
+    parts.extend(text.get(start..));
+    parts.retain(|part| !part.trim().is_empty());
+    Ok(parts)
+}
+
+/// The words that one written word is: several for hyphens and for scripts without spaces.
+fn read_word(word: &str) -> Result<Vec<Atom>, PatternError> {
+    if word == "#" {
+        return Ok(vec![Atom::Number]);
+    }
+    let (text, is_stem) = match word.strip_suffix('*') {
+        Some(text) => (text, true),
+        None => (word, false),
+    };
+    let folded = canonical(text);
+    if folded.is_empty() {
+        return Err(PatternError::NoWord(word.to_owned()));
+    }
+    let mut atoms: Vec<Atom> = folded.split(' ').map(|word| Atom::Word(word.to_owned())).collect();
+    if is_stem && let Some(Atom::Word(last)) = atoms.pop() {
+        atoms.push(Atom::Stem(last));
+    }
+    Ok(atoms)
+}
+
+impl Parsed {
+    /// Reads one item after another.
+    fn sequence(&mut self, text: &str, classes: &Classes, mut reached: Reached) -> Result<Reached, PatternError> {
+        for item in split(text, ' ')? {
+            reached = self.item(item, classes, reached)?;
+        }
+        Ok(reached)
+    }
+
+    fn item(&mut self, item: &str, classes: &Classes, from: Reached) -> Result<Reached, PatternError> {
+        match item {
+            "^" if from.after == 0 => {
+                return Ok(Reached { after: 0, begins: [false, true] });
+            }
+            "$" if from.after != 0 => {
+                let [_, last] = &mut self.last;
+                *last |= from.after;
+                return Ok(Reached::default());
+            }
+            "^" | "$" => return Err(PatternError::Misplaced(item.to_owned())),
+            _ => {}
+        }
+        if let Some(count) = item.strip_prefix("...") {
+            let count = match count {
+                "" => DEFAULT_GAP,
+                count => count.parse().map_err(|_| PatternError::NoWord(item.to_owned()))?,
+            };
+            let mut reached = from;
+            for _ in 0..count {
+                reached = reached.or(self.place(Place::new(), reached)?);
+            }
+            return Ok(reached);
+        }
+        let (body, optional) = match item.strip_suffix('?') {
+            Some(body) => (body, true),
+            None => (item, false),
+        };
+        let inside = body.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
+        let reached = match (inside, body.strip_prefix('@')) {
+            (Some(inside), _) => self.alternatives(inside, classes, from)?,
+            (None, Some(class)) => {
+                let words = classes
+                    .get(class)
+                    .ok_or_else(|| PatternError::UnknownClass(class.to_owned()))?;
+                self.one_of(words.iter().map(String::as_str), classes, from)?
+            }
+            (None, None) => {
+                let mut reached = from;
+                for atom in read_word(body)? {
+                    reached = self.place(vec![atom], reached)?;
+                }
+                reached
+            }
+        };
+        Ok(if optional { reached.or(from) } else { reached })
+    }
+
+    fn alternatives(&mut self, inside: &str, classes: &Classes, from: Reached) -> Result<Reached, PatternError> {
+        let alternatives = split(inside, '|')?;
+        self.one_of(alternatives.into_iter().map(str::trim), classes, from)
+    }
+
+    /// One of several; those that are a single word share one place.
+    fn one_of<'p>(
+        &mut self,
+        alternatives: impl Iterator<Item = &'p str>,
+        classes: &Classes,
+        from: Reached,
+    ) -> Result<Reached, PatternError> {
+        let mut single = Place::new();
+        let mut reached = Reached::default();
+        for alternative in alternatives {
+            let is_plain = !alternative.contains([' ', '(', '@', '?', '^', '$']) && !alternative.starts_with("...");
+            let atoms = if is_plain { read_word(alternative)? } else { Vec::new() };
+            if atoms.len() == 1 {
+                single.extend(atoms);
+            } else {
+                reached = reached.or(self.sequence(alternative, classes, from)?);
+            }
+        }
+        if !single.is_empty() {
+            reached = reached.or(self.place(single, from)?);
+        }
+        Ok(reached)
+    }
+
+    /// Adds a place.
+    fn place(&mut self, place: Place, from: Reached) -> Result<Reached, PatternError> {
+        let at = self.places.len();
+        if at >= MAX_PLACES {
+            return Err(PatternError::TooLong);
+        }
+        for (other, follow) in self.follow.iter_mut().enumerate() {
+            if from.after & bit(other) != 0 {
+                *follow |= bit(at);
+            }
+        }
+        for (first, begins) in self.first.iter_mut().zip(from.begins) {
+            if begins {
+                *first |= bit(at);
+            }
+        }
+        self.places.push(place);
+        self.follow.push(0);
+        Ok(Reached { after: bit(at), begins: [false, false] })
+    }
+
+    /// Numbers the words, in the first of two passes: see [`Parsed::compile`].
+    pub(crate) fn number(&self, lexicon: &mut Lexicon) {
+        for atom in self.places.iter().flatten() {
+            match atom {
+                Atom::Word(word) => _ = lexicon.add_word(word),
+                Atom::Stem(stem) => _ = lexicon.add_stem(stem),
+                Atom::Number => {}
+            }
+        }
+    }
+
+    /// The pattern ready to be matched, once every word and beginning of the rules has a number.
+    pub(crate) fn compile(&self, lexicon: &Lexicon) -> Pattern {
+        Pattern {
+            places: self.places.iter().map(|place| words_of(place, lexicon)).collect(),
+            follow: self.follow.as_slice().into(),
+            first: self.first,
+            last: self.last,
+        }
+    }
+}
+
+fn words_of(place: &Place, lexicon: &Lexicon) -> Box<[WordId]> {
+    let mut ids: Vec<WordId> = Vec::new();
+    for atom in place {
+        match atom {
+            Atom::Word(word) => ids.push(lexicon.word(word)),
+            Atom::Stem(stem) => ids.extend(lexicon.stems_from(stem)),
+            Atom::Number => ids.push(WordId::NUMBER),
+        }
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    ids.into()
+}
+
+/// A pattern ready to be matched.
+#[derive(Clone, Debug)]
+pub(crate) struct Pattern {
+    /// The words that fit each place, sorted; none: every word does.
+    places: Box<[Box<[WordId]>]>,
+    /// The places that may follow each.
+    follow: Box<[u128]>,
+    first: [u128; 2],
+    last: [u128; 2],
+}
+
+impl Pattern {
+    /// The words with which it can begin.
+    pub(crate) fn first_words(&self) -> impl Iterator<Item = WordId> {
+        let [anywhere, at_start] = self.first;
+        let firsts = self.places.iter().enumerate().filter(move |(at, _)| (anywhere | at_start) & bit(*at) != 0);
+        firsts.flat_map(|(_, place)| place.iter().copied())
+    }
+
+    /// Where it ends when it begins at a token: each number of tokens that fits. A sentence's end
+    /// is never inside a match.
+    ///
+    /// Every place that may be reached is followed at the same time, so that the work for each word
+    /// is bounded by the pattern's length.
+    pub(crate) fn ends(&self, tokens: &[Token], from: usize, mut found: impl FnMut(usize)) {
+        let ends_before = |at: usize| tokens.get(at).is_none_or(|token| token.before >= Break::Stop);
+        let [anywhere, at_start] = self.first;
+        let [last, last_of_sentence] = self.last;
+        let mut open = if from == 0 || ends_before(from) { anywhere | at_start } else { anywhere };
+        for (count, token) in tokens.iter().enumerate().skip(from) {
+            if count > from && token.before >= Break::Stop {
+                return;
+            }
+            let mut reached = 0;
+            let mut next = 0;
+            while open != 0 {
+                let at = open.trailing_zeros() as usize;
+                open &= open - 1;
+                if self.places.get(at).is_some_and(|place| fits(place, token)) {
+                    reached |= bit(at);
+                    next |= self.follow.get(at).copied().unwrap_or(0);
+                }
+            }
+            if reached & last != 0 || (reached & last_of_sentence != 0 && ends_before(count + 1)) {
+                found(count + 1);
+            }
+            if next == 0 {
+                return;
+            }
+            open = next;
+        }
+    }
+}
+
+fn fits(place: &[WordId], token: &Token) -> bool {
+    let has = |id: WordId| !id.is_none() && place.binary_search(&id).is_ok();
+    place.is_empty() || has(token.word) || has(token.stem)
+}
+
+/// Patterns by the words with which they begin.
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    patterns: Vec<(Pattern, usize)>,
+    by_first: Vec<Vec<u32>>,
+}
+
+impl Index {
+    /// Each pattern comes with the number of the rule that it belongs to.
+    pub(crate) fn new(lexicon: &Lexicon, patterns: Vec<(Pattern, usize)>) -> Self {
+        let mut by_first = vec![Vec::new(); lexicon.len()];
+        for (number, (pattern, _)) in patterns.iter().enumerate() {
+            for word in pattern.first_words() {
+                if let Some(list) = by_first.get_mut(word.index()) {
+                    list.push(number as u32);
+                }
+            }
+        }
+        Self { patterns, by_first }
+    }
+
+    /// Every match: the rule's number, and the tokens from where up to where.
+    pub(crate) fn matches(&self, tokens: &[Token], mut found: impl FnMut(usize, usize, usize)) {
+        for (from, token) in tokens.iter().enumerate() {
+            for id in [token.word, token.stem] {
+                if id.is_none() {
+                    continue;
+                }
+                for number in self.by_first.get(id.index()).into_iter().flatten() {
+                    if let Some((pattern, rule)) = self.patterns.get(*number as usize) {
+                        pattern.ends(tokens, from, |to| found(*rule, from, to));
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Text;
+
+    fn ends(pattern: &str, message: &str) -> Vec<(usize, usize)> {
+        let classes = Classes::from([("send".to_owned(), vec!["send".to_owned(), "mail*".to_owned()])]);
+        let parsed = parse(pattern, &classes).unwrap();
+        let mut lexicon = Lexicon::default();
+        parsed.number(&mut lexicon);
+        lexicon.finish();
+        let index = Index::new(&lexicon, vec![(parsed.compile(&lexicon), 0)]);
+        let text = Text::new(message, &lexicon);
+        let mut ends = Vec::new();
+        index.matches(&text.tokens, |_, from, to| ends.push((from, to)));
+        ends.sort_unstable();
+        ends.dedup();
+        ends
+    }
+
+    #[test]
+    fn each_form_of_item_means_what_the_table_says() {
+        assert_eq!(ends("stop", "please STOP now"), [(1, 2)]);
+        assert_eq!(ends("text*", "a texting text tex"), [(1, 2), (2, 3)]);
+        assert_eq!(ends("stop (now|right away) ok", "stop right away ok"), [(0, 4)]);
+        assert_eq!(ends("stop @send", "stop mailing"), [(0, 2)]);
+        assert_eq!(ends("stop now? ok", "stop ok"), [(0, 2)]);
+        assert_eq!(ends("please? stop", "please stop"), [(0, 2), (1, 2)]);
+        assert_eq!(ends("stop ... ok", "stop aa bb cc ok"), [(0, 5)]);
+        assert_eq!(ends("stop ... ok", "stop aa bb cc dd ok"), []);
+        assert_eq!(ends("aa (bb (cc|dd ee)? ff|gg)", "aa bb dd ee ff aa gg"), [(0, 5), (5, 7)]);
+        assert_eq!(ends("stop #", "stop 12345 now"), [(0, 2)]);
+        assert_eq!(ends("aa (bb cc)? (dd|ee ff)? $", "aa bb cc ee ff"), [(0, 5)]);
+        assert_eq!(ends("^ stop", "now stop. Stop it"), [(2, 3)]);
+        assert_eq!(ends("stop $", "stop now. Stop!"), [(2, 3)]);
+        assert_eq!(ends("(please|^) stop (now|$)", "stop please stop now"), [(1, 4)]);
+        assert_eq!(ends("(please|^) stop (now|$)", "stop"), [(0, 1)]);
+        assert_eq!(ends("(a|b c)? stop", "b c stop"), [(0, 3), (2, 3)]);
+        assert_eq!(ends("不要 再? 发", "请不要发"), [(1, 4)]);
+    }
+
+    #[test]
+    fn a_match_never_spans_two_sentences() {
+        assert_eq!(ends("stop messages", "I stop. Messages are late"), []);
+        assert_eq!(ends("stop messages", "stop, messages"), [(0, 2)]);
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused() {
+        let refused = |pattern| parse(pattern, &Classes::new()).unwrap_err();
+        assert_eq!(refused("stop @send"), PatternError::UnknownClass("send".into()));
+        assert_eq!(refused("please?"), PatternError::NoBeginning);
+        assert_eq!(refused("... stop"), PatternError::NoBeginning);
+        assert_eq!(refused("please? ... stop"), PatternError::NoBeginning);
+        assert_eq!(refused("(a|b"), PatternError::Unbalanced);
+        assert_eq!(refused("!!"), PatternError::NoWord("!!".into()));
+        assert_eq!(refused("a ^ b"), PatternError::Misplaced("^".into()));
+        assert_eq!(refused("^"), PatternError::NoBeginning);
+        assert_eq!(refused("$"), PatternError::Misplaced("$".into()));
+        let long = "a ".repeat(MAX_PLACES + 1);
+        assert_eq!(refused(&long), PatternError::TooLong);
+    }
+}

@@ -1,0 +1,118 @@
+//! Phrases that mean something wherever they stand, and what takes that meaning away.
+
+use crate::rules::{Guard, GuardKind, RuleSet};
+use crate::tables::{Rule, Tables};
+use crate::text::{Break, Text};
+use crate::types::{Channel, Inbound};
+use crate::whole::Fit;
+
+/// How many phrases of one message are looked at.
+const MAX_FOUND: usize = 64;
+
+/// A guard that was found, and the tokens that it covers.
+struct Found<'r> {
+    guard: &'r Guard,
+    from: usize,
+    to: usize,
+}
+
+/// The guards of one message.
+pub(crate) struct Guards<'r> {
+    found: Vec<Found<'r>>,
+}
+
+/// The phrases of a message, none of them weighed yet; the second says whether it already holds a
+/// negation.
+pub(crate) fn find<'r>(
+    rules: &'r RuleSet,
+    tables: &'r Tables,
+    message: &Inbound,
+    text: &Text,
+) -> Vec<(Fit<'r>, bool)> {
+    let mut found: Vec<(Fit<'r>, bool)> = Vec::new();
+    tables.phrases.matches(&text.tokens, |number, from, to| {
+        let Some((phrase, language)) = tables.phrase(rules, number) else { return };
+        if found.len() >= MAX_FOUND || !phrase.term.holds(message.at) {
+            return;
+        }
+        let rule = Rule::of_phrase(phrase, language);
+        let known = found.iter_mut().find(|(known, _)| known.rule.id == rule.id && known.from == from);
+        match known {
+            Some((known, _)) => known.to = known.to.max(to),
+            None => found.push((Fit { rule, how: "phrase", from, to }, phrase.unguarded)),
+        }
+    });
+    found
+}
+
+impl<'r> Guards<'r> {
+    pub(crate) fn find(rules: &'r RuleSet, tables: &'r Tables, message: &Inbound, text: &Text) -> Self {
+        let mut found = Vec::new();
+        tables.guards.matches(&text.tokens, |number, from, to| {
+            if let Some(guard) = tables.guard(rules, number).filter(|guard| guard.term.holds(message.at))
+                && found.len() < MAX_FOUND
+            {
+                found.push(Found { guard, from, to });
+            }
+        });
+        Self { found }
+    }
+
+    fn of(&self, kind: GuardKind) -> impl Iterator<Item = &Found<'r>> {
+        self.found.iter().filter(move |found| found.guard.kind == kind)
+    }
+
+    /// Why a phrase does not mean what it says here; nothing: it does.
+    pub(crate) fn against(&self, text: &Text, fit: &Fit<'r>, unguarded: bool) -> Option<String> {
+        let because = |found: &Found<'r>, why: &str| Some(format!("{why} ({})", found.guard.id));
+        if let Some(guard) = self.of(GuardKind::Anywhere).next() {
+            return because(guard, "a machine or a footer speaks");
+        }
+        if is_quoted(text, fit) {
+            return Some("it is quoted".to_owned());
+        }
+        if !unguarded && let Some(guard) = self.of(GuardKind::Before).find(|found| self.leads_to(text, found, fit)) {
+            return because(guard, "it is negated, reported or asked about");
+        }
+        if let Some(guard) = self.of(GuardKind::After).find(|found| found.from == fit.to && !ends_sentence(text, fit.to)) {
+            return because(guard, "it is about something else");
+        }
+        self.retracted(fit)
+    }
+
+    /// Why one sentence among others says nothing.
+    pub(crate) fn against_sentence(&self, text: &Text, fit: &Fit<'r>) -> Option<String> {
+        if let Some(found) = self.of(GuardKind::Banter).next() {
+            return Some(format!("people are joking ({})", found.guard.id));
+        }
+        self.against(text, fit, false)
+    }
+
+    /// Why a message is taken back by what follows.
+    pub(crate) fn retracted(&self, fit: &Fit<'r>) -> Option<String> {
+        let found = self.of(GuardKind::Later).find(|found| found.from >= fit.to)?;
+        Some(format!("it is taken back ({})", found.guard.id))
+    }
+
+    /// The channels on which messages are still wanted, by guards outside of a match.
+    pub(crate) fn kept(&self, fit: &Fit<'r>) -> Vec<Channel> {
+        let outside = |found: &&Found<'r>| found.to <= fit.from || found.from >= fit.to;
+        self.of(GuardKind::Keep).filter(outside).filter_map(|found| found.guard.channel).collect()
+    }
+
+    /// A guard stands before a phrase when it ends where the phrase begins, in the same sentence.
+    fn leads_to(&self, text: &Text, found: &Found<'r>, fit: &Fit<'r>) -> bool {
+        found.to == fit.from && !ends_sentence(text, fit.from)
+    }
+}
+
+/// Whether a sentence ends before a token.
+fn ends_sentence(text: &Text, at: usize) -> bool {
+    text.tokens.get(at).is_none_or(|token| token.before >= Break::Stop)
+}
+
+/// Whether a match stands in quotation marks and not everything does.
+fn is_quoted(text: &Text, fit: &Fit<'_>) -> bool {
+    let within = text.tokens.get(fit.from..fit.to).unwrap_or(&[]);
+    !within.is_empty() && within.iter().all(|token| token.quoted) && !text.tokens.iter().all(|token| token.quoted)
+}

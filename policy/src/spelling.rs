@@ -1,0 +1,158 @@
+//! Misspellings as a thumb makes them: a key beside the right one is nearer than one across the
+//! keyboard, a doubled letter nearer still. Distances are in tenths of a wrong letter.
+
+/// A key beside the right one.
+const NEIGHBOUR: u32 = 6;
+/// Two letters that changed places.
+const SWAP: u32 = 8;
+/// A letter too many that repeats the one beside it, or is missing from a pair.
+const DOUBLED: u32 = 4;
+/// Any other letter wrong, missing or too many.
+const OTHER: u32 = 10;
+
+/// The longest word that is looked at.
+const MAX: usize = 24;
+
+/// How far off a misspelling of a word of this length may be.
+pub(crate) fn tolerance(length: usize) -> u32 {
+    match length {
+        0..=2 => 0,
+        3 => NEIGHBOUR,
+        4..=5 => 2 * NEIGHBOUR,
+        6 => 16,
+        7 => 20,
+        8..=10 => 26,
+        _ => 30,
+    }
+}
+
+/// The rows of a keyboard, each moved right against the one above.
+const ROWS: [&str; 4] = ["1234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm"];
+
+/// Where a key lies, in half keys.
+fn key(letter: u8) -> Option<(i32, i32)> {
+    let shift = [0, 1, 2, 3];
+    ROWS.iter().zip(shift).enumerate().find_map(|(row, (keys, shift))| {
+        let column = keys.bytes().position(|key| key == letter)?;
+        Some((row as i32, column as i32 * 2 + shift))
+    })
+}
+
+fn are_neighbours(a: u8, b: u8) -> bool {
+    match (key(a), key(b)) {
+        (Some((row_a, x_a)), Some((row_b, x_b))) => {
+            let across = (x_a - x_b).abs();
+            match (row_a - row_b).abs() {
+                0 => across == 2,
+                1 => across <= 1,
+                _ => false,
+            }
+        }
+        _ => false,
+    }
+}
+
+fn substitution(a: u8, b: u8) -> u32 {
+    // Digits that stand for the letters they look like.
+    let looks_alike = matches!(
+        (a, b),
+        (b'0', b'o') | (b'1', b'i' | b'l') | (b'5', b's') | (b'3', b'e') | (b'q', b'g') | (b'g', b'q')
+            | (b'z', b'2')
+    );
+    if a == b {
+        0
+    } else if looks_alike || are_neighbours(a, b) {
+        NEIGHBOUR
+    } else {
+        OTHER
+    }
+}
+
+/// The distance of what was written from a word, up to a limit; both ASCII. Nothing when it is
+/// farther.
+pub(crate) fn distance(written: &[u8], word: &[u8], limit: u32) -> Option<u32> {
+    if written.len() > MAX || word.len() > MAX {
+        return None;
+    }
+    if u32::try_from(written.len().abs_diff(word.len())).ok()? * DOUBLED > limit {
+        return None;
+    }
+    let mut above = [0_u32; MAX + 1];
+    let mut two_above = [0_u32; MAX + 1];
+    for (at, cost) in above.iter_mut().enumerate().skip(1) {
+        *cost = at as u32 * OTHER;
+    }
+    let mut before: Option<u8> = None;
+    for (row, letter) in written.iter().copied().enumerate() {
+        let surplus = if before == Some(letter) { DOUBLED } else { OTHER };
+        let mut current = [0_u32; MAX + 1];
+        let mut least = (row as u32 + 1) * OTHER;
+        let mut left = least;
+        if let Some(first) = current.first_mut() {
+            *first = left;
+        }
+        let mut wanted_before: Option<u8> = None;
+        for (at, wanted) in word.iter().copied().enumerate() {
+            let get = |row: &[u32; MAX + 1], at: usize| row.get(at).copied().unwrap_or(u32::MAX / 2);
+            let missing = if wanted_before == Some(wanted) { DOUBLED } else { OTHER };
+            let mut cost = get(&above, at) + substitution(letter, wanted);
+            cost = cost.min(get(&above, at + 1) + surplus).min(left + missing);
+            if row > 0 && before == Some(wanted) && wanted_before == Some(letter) {
+                cost = cost.min(get(&two_above, at - 1) + SWAP);
+            }
+            if let Some(cell) = current.get_mut(at + 1) {
+                *cell = cost;
+            }
+            (left, wanted_before) = (cost, Some(wanted));
+            least = least.min(cost);
+        }
+        if least > limit + SWAP {
+            return None;
+        }
+        (two_above, above) = (above, current);
+        before = Some(letter);
+    }
+    above.get(word.len()).copied().filter(|cost| *cost <= limit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn off(written: &str, word: &str) -> Option<u32> {
+        distance(written.as_bytes(), word.as_bytes(), tolerance(word.len()))
+    }
+
+    #[test]
+    fn slips_of_the_thumb_are_near() {
+        for (written, word) in [
+            ("srop", "stop"),
+            ("stpo", "stop"),
+            ("stoppp", "stop"),
+            ("sto", "stop"),
+            ("stio", "stop"),
+            ("st0p", "stop"),
+            ("wuit", "quit"),
+            ("rnd", "end"),
+            ("unsuscribe", "unsubscribe"),
+            ("unsubcribe", "unsubscribe"),
+            ("wuit2ebd", "quit2end"),
+        ] {
+            assert!(off(written, word).is_some(), "{written} {word}");
+        }
+    }
+
+    #[test]
+    fn other_words_are_far() {
+        for (written, word) in [("and", "end"), ("hello", "stop"), ("start", "stop"), ("st", "stop"), ("endless", "end")] {
+            assert_eq!(off(written, word), None, "{written} {word}");
+        }
+    }
+
+    #[test]
+    fn a_word_is_no_distance_from_itself() {
+        assert_eq!(off("cancel", "cancel"), Some(0));
+        assert_eq!(off("shop", "stop"), Some(10));
+        assert_eq!(off("atop", "stop"), Some(6));
+    }
+}

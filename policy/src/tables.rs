@@ -1,0 +1,308 @@
+//! A rule set made ready to be looked up.
+
+use crate::lexicon::{Lexicon, Map, WordId};
+use crate::pattern::{self, Classes, Index, Parsed, PatternError};
+use crate::rules::{Guard, Keyword, Language, Phrase, RuleSet};
+use crate::text::canonical;
+use crate::types::{Channel, Intent};
+
+/// A rule, with the language it belongs to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rule<'r> {
+    pub(crate) id: &'r str,
+    pub(crate) intent: Intent,
+    pub(crate) language: &'r str,
+    pub(crate) review: bool,
+    pub(crate) topic: bool,
+}
+
+/// Where an entry stands: the language, and its number there.
+type At = (usize, usize);
+
+/// A word that a misspelling is compared with.
+#[derive(Debug)]
+pub(crate) struct Target {
+    pub(crate) word: Box<str>,
+    /// A bit for each letter that it has.
+    pub(crate) letters: u32,
+    keyword: Option<At>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Tables {
+    pub(crate) lexicon: Lexicon,
+    /// From a whole message to the keywords it may be.
+    whole: Map<Box<str>, Vec<At>>,
+    selections: Map<String, Vec<At>>,
+    courtesies: Map<Box<str>, bool>,
+    longest_courtesy: usize,
+    real_words: Map<Box<str>, ()>,
+    pub(crate) targets: Vec<Target>,
+    pub(crate) phrases: Index,
+    pub(crate) guards: Index,
+    phrase_at: Vec<At>,
+    guard_at: Vec<At>,
+    /// The category that a word names, and the channel.
+    topics: Map<WordId, Box<str>>,
+    channels: Map<WordId, Channel>,
+}
+
+impl Tables {
+    /// Prepares a rule set. A pattern that cannot be read is an error here, though the loader has
+    /// refused it before.
+    pub(crate) fn new(rules: &RuleSet) -> Result<Self, PatternError> {
+        let mut lexicon = Lexicon::default();
+        let mut parsed = ParsedRules::default();
+        let mut tables = Self {
+            lexicon: Lexicon::default(),
+            whole: Map::default(),
+            selections: Map::default(),
+            courtesies: Map::default(),
+            longest_courtesy: 0,
+            real_words: Map::default(),
+            targets: Vec::new(),
+            phrases: Index::default(),
+            guards: Index::default(),
+            phrase_at: Vec::new(),
+            guard_at: Vec::new(),
+            topics: Map::default(),
+            channels: Map::default(),
+        };
+        for (number, language) in rules.languages.iter().enumerate() {
+            tables.add_words(number, language, &mut lexicon);
+            parsed.read(number, language, &mut lexicon)?;
+        }
+        for word in &rules.echo.words {
+            lexicon.add_word(&canonical(word));
+        }
+        lexicon.finish();
+        tables.add_echoes(rules);
+        parsed.compile(&mut tables, &lexicon);
+        tables.lexicon = lexicon;
+        Ok(tables)
+    }
+
+    fn add_words(&mut self, number: usize, language: &Language, lexicon: &mut Lexicon) {
+        for (fillers, words) in [(false, &language.courtesies), (true, &language.fillers)] {
+            for phrase in words {
+                let phrase = canonical(phrase);
+                self.longest_courtesy = self.longest_courtesy.max(phrase.split(' ').count());
+                phrase.split(' ').for_each(|word| {
+                    lexicon.add_word(word);
+                });
+                // What is a courtesy in one language stays one.
+                let is_filler = self.courtesies.entry(phrase.into()).or_insert(fillers);
+                *is_filler &= fillers;
+            }
+        }
+        for word in &language.real_words {
+            self.real_words.insert(canonical(word).into(), ());
+        }
+        for (at, keyword) in language.keywords.iter().enumerate() {
+            for word in &keyword.words {
+                let word = canonical(word);
+                word.split(' ').for_each(|word| {
+                    lexicon.add_word(word);
+                });
+                if keyword.misspelt && word.is_ascii() && !word.contains(' ') {
+                    self.targets.push(Target::new(&word, Some((number, at))));
+                }
+                self.whole.entry(word.into()).or_default().push((number, at));
+            }
+            for id in &keyword.selections {
+                self.selections.entry(id.to_lowercase()).or_default().push((number, at));
+            }
+        }
+    }
+
+    /// "stop2end" and the like, for misspellings of them.
+    fn add_echoes(&mut self, rules: &RuleSet) {
+        let short: Vec<String> = rules.echo.words.iter().map(|word| canonical(word)).collect();
+        let short = || short.iter().filter(|word| word.len() <= 5);
+        for first in short() {
+            for joiner in ["2", "to"] {
+                for last in short() {
+                    self.targets.push(Target::new(&format!("{first}{joiner}{last}"), None));
+                }
+            }
+            self.targets.push(Target::new(&format!("{first}2"), None));
+        }
+    }
+
+    pub(crate) fn keyword<'r>(&self, rules: &'r RuleSet, at: At) -> Option<(&'r Keyword, &'r str)> {
+        let language = rules.languages.get(at.0)?;
+        Some((language.keywords.get(at.1)?, &language.tag))
+    }
+
+    /// The keywords that a text may be, word for word.
+    pub(crate) fn whole(&self, folded: &str) -> &[At] {
+        self.whole.get(folded).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn selection(&self, id: &str) -> &[At] {
+        self.selections.get(&id.to_lowercase()).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether some words are a courtesy; or, when they may be, a filler.
+    pub(crate) fn is_courtesy(&self, folded: &str, or_filler: bool) -> bool {
+        self.courtesies.get(folded).is_some_and(|is_filler| or_filler || !is_filler)
+    }
+
+    pub(crate) fn longest_courtesy(&self) -> usize {
+        self.longest_courtesy
+    }
+
+    pub(crate) fn is_real_word(&self, folded: &str) -> bool {
+        self.real_words.contains_key(folded)
+    }
+
+    pub(crate) fn keyword_of(&self, target: &Target) -> Option<At> {
+        target.keyword
+    }
+
+    pub(crate) fn phrase<'r>(&self, rules: &'r RuleSet, number: usize) -> Option<(&'r Phrase, &'r str)> {
+        let (language, at) = *self.phrase_at.get(number)?;
+        let language = rules.languages.get(language)?;
+        Some((language.phrases.get(at)?, &language.tag))
+    }
+
+    pub(crate) fn guard<'r>(&self, rules: &'r RuleSet, number: usize) -> Option<&'r Guard> {
+        let (language, at) = *self.guard_at.get(number)?;
+        rules.languages.get(language)?.guards.get(at)
+    }
+
+    pub(crate) fn topic(&self, word: WordId, stem: WordId) -> Option<&str> {
+        self.topics.get(&word).or_else(|| self.topics.get(&stem)).map(AsRef::as_ref)
+    }
+
+    pub(crate) fn channel(&self, word: WordId, stem: WordId) -> Option<Channel> {
+        self.channels.get(&word).or_else(|| self.channels.get(&stem)).copied()
+    }
+}
+
+impl Target {
+    fn new(word: &str, keyword: Option<At>) -> Self {
+        Self { letters: letters(word), word: word.into(), keyword }
+    }
+}
+
+/// A bit for each letter of a word.
+pub(crate) fn letters(word: &str) -> u32 {
+    word.bytes().filter(u8::is_ascii_lowercase).fold(0, |bits, letter| bits | 1 << (letter - b'a'))
+}
+
+/// Every pattern of a language's file may name its classes, its topics, and "topic" for all topics.
+pub(crate) fn classes_of(language: &Language) -> Classes {
+    let mut classes = language.classes.clone();
+    let all: Vec<String> = language.topics.values().flatten().cloned().collect();
+    if !all.is_empty() {
+        classes.insert("topic".to_owned(), all);
+    }
+    classes
+}
+
+impl Language {
+    /// Reads every pattern, and calls back with the rule's identifier, the pattern and what is
+    /// wrong with it.
+    pub fn check_patterns(&self, mut wrong: impl FnMut(&str, &str, PatternError)) {
+        let classes = classes_of(self);
+        let phrases = self.phrases.iter().map(|phrase| (&phrase.id, &phrase.patterns));
+        let guards = self.guards.iter().map(|guard| (&guard.id, &guard.patterns));
+        for (id, patterns) in phrases.chain(guards) {
+            for text in patterns {
+                if let Err(error) = pattern::parse(text, &classes) {
+                    wrong(id, text, error);
+                }
+            }
+        }
+    }
+}
+
+/// The first pass: every pattern read, its words numbered.
+#[derive(Default)]
+struct ParsedRules {
+    phrases: Vec<(Parsed, At)>,
+    guards: Vec<(Parsed, At)>,
+    topics: Vec<(Parsed, String)>,
+    channels: Vec<(Parsed, Channel)>,
+}
+
+impl ParsedRules {
+    fn read(&mut self, number: usize, language: &Language, lexicon: &mut Lexicon) -> Result<(), PatternError> {
+        let classes = classes_of(language);
+        let mut read = |pattern: &str| {
+            let parsed = pattern::parse(pattern, &classes)?;
+            parsed.number(lexicon);
+            Ok(parsed)
+        };
+        for (at, phrase) in language.phrases.iter().enumerate() {
+            for pattern in &phrase.patterns {
+                self.phrases.push((read(pattern)?, (number, at)));
+            }
+        }
+        for (at, guard) in language.guards.iter().enumerate() {
+            for pattern in &guard.patterns {
+                self.guards.push((read(pattern)?, (number, at)));
+            }
+        }
+        for (category, words) in &language.topics {
+            for word in words {
+                self.topics.push((read(word)?, category.clone()));
+            }
+        }
+        for channel in &language.channels {
+            for word in &channel.words {
+                self.channels.push((read(word)?, channel.channel));
+            }
+        }
+        Ok(())
+    }
+
+    /// The second pass, when every word and beginning has its number.
+    fn compile(self, tables: &mut Tables, lexicon: &Lexicon) {
+        let index = |parsed: Vec<(Parsed, At)>, entries: &mut Vec<At>| {
+            let mut patterns = Vec::new();
+            for (parsed, at) in parsed {
+                if entries.last() != Some(&at) {
+                    entries.push(at);
+                }
+                let number = entries.len() - 1;
+                patterns.push((parsed.compile(lexicon), number));
+            }
+            Index::new(lexicon, patterns)
+        };
+        tables.phrases = index(self.phrases, &mut tables.phrase_at);
+        tables.guards = index(self.guards, &mut tables.guard_at);
+        for (parsed, category) in self.topics {
+            let pattern = parsed.compile(lexicon);
+            tables.topics.extend(pattern.first_words().map(|word| (word, category.as_str().into())));
+        }
+        for (parsed, channel) in self.channels {
+            let pattern = parsed.compile(lexicon);
+            tables.channels.extend(pattern.first_words().map(|word| (word, channel)));
+        }
+    }
+}
+
+impl<'r> Rule<'r> {
+    pub(crate) fn of_keyword(keyword: &'r Keyword, language: &'r str) -> Self {
+        Self {
+            id: &keyword.id,
+            intent: keyword.intent,
+            language,
+            review: keyword.review,
+            topic: false,
+        }
+    }
+
+    pub(crate) fn of_phrase(phrase: &'r Phrase, language: &'r str) -> Self {
+        Self {
+            id: &phrase.id,
+            intent: phrase.intent,
+            language,
+            review: phrase.review,
+            topic: phrase.topic,
+        }
+    }
+}
+

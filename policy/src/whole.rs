@@ -1,0 +1,259 @@
+//! What a message means as a whole: a keyword, an echo of the footer, a misspelling.
+
+use crate::rules::{Keyword, RuleSet};
+use crate::spelling::{distance, tolerance};
+use crate::tables::{Rule, Tables, letters};
+use crate::text::{Break, Text, Token, canonical};
+use crate::types::{Inbound, Intent};
+
+/// A rule that fits, how, and the tokens that it fits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fit<'r> {
+    pub(crate) rule: Rule<'r>,
+    pub(crate) how: &'static str,
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+}
+
+/// The longest message, in words, that may be an echo or a misspelling.
+const MAX_WORDS: usize = 4;
+/// The longest message in which one sentence alone counts, in words.
+const MAX_SENTENCES: usize = 40;
+
+/// Reading a message as a whole.
+pub(crate) struct Whole<'r> {
+    pub(crate) rules: &'r RuleSet,
+    pub(crate) tables: &'r Tables,
+    pub(crate) message: &'r Inbound,
+}
+
+impl<'r> Whole<'r> {
+    /// What the whole text means.
+    pub(crate) fn read(&self, text: &Text) -> Option<Fit<'r>> {
+        let tokens = text.tokens.as_slice();
+        let fit = |rule, how, (from, to)| Fit { rule, how, from, to };
+        let everything = (0, tokens.len());
+        // As it stands first: a keyword may itself begin with a courtesy.
+        if let Some(rule) = self.keyword(text.all(), |_| true) {
+            return Some(fit(rule, "whole-message", everything));
+        }
+        let core = self.strip(text, everything, false);
+        let words = |(from, to): (usize, usize)| text.folded(tokens.get(from..to).unwrap_or(&[]));
+        if let Some(rule) = self.keyword(words(core), |_| true) {
+            return Some(fit(rule, "whole-message", core));
+        }
+        let inner = self.strip(text, core, true);
+        if inner != core {
+            if let Some(rule) = self.keyword(words(inner), |keyword| keyword.alone) {
+                return Some(fit(rule, "whole-message", inner));
+            }
+        }
+        for part in [core, inner] {
+            if let Some((rule, how)) = self.echo_or_misspelling(words(part)) {
+                return Some(fit(rule, how, part));
+            }
+        }
+        None
+    }
+
+    /// What a sentence or a line among others means by itself.
+    pub(crate) fn sentences(&self, text: &Text) -> Vec<Fit<'r>> {
+        let tokens = text.tokens.as_slice();
+        let mut found = Vec::new();
+        if tokens.len() > MAX_SENTENCES {
+            return found;
+        }
+        let starts = |least: Break| {
+            let starts = tokens.iter().enumerate().filter(move |(at, token)| *at == 0 || token.before >= least);
+            starts.map(|(at, _)| at).chain([tokens.len()]).collect::<Vec<usize>>()
+        };
+        let sentences = starts(Break::Stop);
+        for window in sentences.windows(2).filter(|_| sentences.len() > 2) {
+            let &[from, to] = window else { continue };
+            let (from, to) = self.strip(text, (from, to), true);
+            let words = text.folded(tokens.get(from..to).unwrap_or(&[]));
+            if let Some(rule) = self.keyword(words, |keyword| keyword.alone) {
+                found.push(Fit { rule, how: "sentence", from, to });
+            }
+        }
+        // An echo stands on a line of its own, above a signature.
+        let lines = starts(Break::Line);
+        for window in lines.windows(2).filter(|_| lines.len() > 2) {
+            let &[from, to] = window else { continue };
+            let words = text.folded(tokens.get(from..to).unwrap_or(&[]));
+            if let Some(rule) = self.echo(words) {
+                found.push(Fit { rule, how: "line", from, to });
+            }
+        }
+        found
+    }
+
+    /// The tokens between courtesies, or between courtesies and fillers.
+    pub(crate) fn strip(&self, text: &Text, (mut from, mut to): (usize, usize), fillers: bool) -> (usize, usize) {
+        let is_courtesy = |tokens: Option<&[Token]>| {
+            tokens.is_some_and(|tokens| self.tables.is_courtesy(text.folded(tokens), fillers))
+        };
+        let longest = self.tables.longest_courtesy();
+        'again: loop {
+            for count in (1..=longest.min(to - from)).rev() {
+                if is_courtesy(text.tokens.get(from..from + count)) {
+                    from += count;
+                    continue 'again;
+                }
+                if is_courtesy(text.tokens.get(to - count..to)) {
+                    to -= count;
+                    continue 'again;
+                }
+            }
+            return (from, to);
+        }
+    }
+
+    /// Of the keywords that fit, the one that counts: an opt-out before everything else, then the
+    /// order of [`Intent`], then the contact's language. "Yes" and "no" only while a question is
+    /// open.
+    pub(crate) fn keyword(&self, folded: &str, accept: impl Fn(&Keyword) -> bool) -> Option<Rule<'r>> {
+        self.strongest(self.tables.whole(folded), accept)
+    }
+
+    fn strongest(&self, at: &[(usize, usize)], accept: impl Fn(&Keyword) -> bool) -> Option<Rule<'r>> {
+        at.iter()
+            .filter_map(|at| self.tables.keyword(self.rules, *at))
+            .filter(|(keyword, _)| keyword.term.holds(self.message.at) && accept(keyword))
+            .filter(|(keyword, _)| match keyword.intent {
+                Intent::AnswerYes | Intent::AnswerNo => self.message.question.is_some(),
+                _ => true,
+            })
+            .min_by_key(|(keyword, language)| {
+                let own = self.message.language.as_deref().is_some_and(|own| speaks(own, language));
+                (keyword.intent, keyword.review, !own)
+            })
+            .map(|(keyword, language)| Rule::of_keyword(keyword, language))
+    }
+
+    /// What a tapped button or row means: its identifier decides, and its title when nobody mapped
+    /// the identifier.
+    pub(crate) fn selection(&self) -> Option<Fit<'r>> {
+        let tapped = self.message.selection.as_ref()?;
+        let fit = |rule, how| Fit { rule, how, from: 0, to: 0 };
+        if let Some(rule) = self.strongest(self.tables.selection(&tapped.id), |_| true) {
+            return Some(fit(rule, "selection"));
+        }
+        let title = Text::new(&tapped.title, &self.tables.lexicon);
+        let core = self.strip(&title, (0, title.tokens.len()), false);
+        let words = title.folded(title.tokens.get(core.0..core.1).unwrap_or(&[]));
+        let rule = self.keyword(title.all(), |_| true).or_else(|| self.keyword(words, |_| true))?;
+        Some(fit(rule, "selection-title"))
+    }
+
+    fn echo_or_misspelling(&self, words: &str) -> Option<(Rule<'r>, &'static str)> {
+        if words.is_empty() || words.split(' ').count() > MAX_WORDS {
+            return None;
+        }
+        if let Some(rule) = self.echo(words) {
+            return Some((rule, "echo"));
+        }
+        if self.is_in_footer(words) {
+            return Some((self.echo_rule("opt-out.footer"), "footer"));
+        }
+        self.misspelling(words).map(|rule| (rule, "misspelling"))
+    }
+
+    fn echo_rule(&self, id: &'static str) -> Rule<'r> {
+        Rule {
+            id,
+            intent: Intent::OptOut,
+            language: &self.rules.echo.language,
+            review: false,
+            topic: false,
+        }
+    }
+
+    /// "stop2end", "Quit to end", "stop stop", "end2": nothing but the words that footers name.
+    fn echo(&self, words: &str) -> Option<Rule<'r>> {
+        let compact: String = words.split(' ').collect();
+        if compact.len() > 32 {
+            return None;
+        }
+        let echo = &self.rules.echo;
+        let command = |rest: &str| {
+            let fitting = echo.words.iter().filter(|word| rest.starts_with(word.as_str()));
+            fitting.map(String::len).max()
+        };
+        let mut rest = compact.as_str();
+        let mut commands = 0;
+        let mut joined = false;
+        while !rest.is_empty() {
+            if let Some(length) = command(rest) {
+                commands += 1;
+                rest = rest.get(length..)?;
+            } else {
+                let joiner = echo.joiners.iter().filter(|joiner| rest.starts_with(joiner.as_str()));
+                rest = rest.get(joiner.map(String::len).max()?..)?;
+                joined = true;
+            }
+        }
+        (commands > 1 || (commands == 1 && joined)).then(|| self.echo_rule("opt-out.echo"))
+    }
+
+    /// Whether the words stand in the footer, and are what it told to write.
+    fn is_in_footer(&self, words: &str) -> bool {
+        let Some(footer) = self.message.footer.as_deref() else { return false };
+        let told = canonical(footer);
+        let around = format!(" {told} ");
+        let is_there = around.contains(&format!(" {words} "));
+        let spoken = words.split(' ');
+        let commands = || self.rules.echo.words.iter().map(String::as_str);
+        if is_there && spoken.clone().any(|word| commands().any(|known| word.contains(known))) {
+            return true;
+        }
+        // A word in capitals is one to write: "Reply BYE to leave".
+        let shouted = footer.split(|char: char| !char.is_alphanumeric()).filter(|word| {
+            word.chars().count() > 1 && word.chars().any(char::is_alphabetic) && !word.chars().any(char::is_lowercase)
+        });
+        let mut shouted = shouted.map(canonical);
+        shouted.any(|word| {
+            let limit = tolerance(word.len());
+            word == words || (!self.tables.is_real_word(words) && distance(words.as_bytes(), word.as_bytes(), limit).is_some())
+        }) && self.keyword(words, |_| true).is_none()
+    }
+
+    fn misspelling(&self, words: &str) -> Option<Rule<'r>> {
+        if !words.is_ascii() || words.len() > 20 || self.tables.is_real_word(words) {
+            return None;
+        }
+        let compact: String = words.split(' ').collect();
+        let own = letters(&compact);
+        let mut best: Option<(u32, Option<Rule<'r>>)> = None;
+        let mut tie = false;
+        for target in &self.tables.targets {
+            let limit = tolerance(target.word.len());
+            // Each letter of the one that the other lacks costs something.
+            if (target.letters & !own).count_ones() * 6 > limit {
+                continue;
+            }
+            let Some(off) = distance(compact.as_bytes(), target.word.as_bytes(), limit) else { continue };
+            let rule = match self.tables.keyword_of(target) {
+                Some(at) => match self.strongest(&[at], |_| true) {
+                    Some(rule) => Some(rule),
+                    None => continue,
+                },
+                None => None,
+            };
+            let intent = |rule: &Option<Rule<'r>>| rule.map_or(Intent::OptOut, |rule| rule.intent);
+            match &best {
+                Some((least, _)) if *least < off => {}
+                Some((least, known)) if *least == off => tie |= intent(known) != intent(&rule),
+                _ => (best, tie) = (Some((off, rule)), false),
+            }
+        }
+        let (_, rule) = best.filter(|_| !tie)?;
+        Some(rule.unwrap_or_else(|| self.echo_rule("opt-out.echo")))
+    }
+}
+
+/// Whether a language tag is of a language: "pt-BR" is of "pt".
+pub(crate) fn speaks(tag: &str, language: &str) -> bool {
+    let main = tag.split(['-', '_']).next().unwrap_or(tag);
+    main.eq_ignore_ascii_case(language)
+}
