@@ -83,6 +83,7 @@ pub(crate) fn inbound(message: &model::Inbound) -> bindings::Inbound {
         country: message.country.clone(),
         language: message.language.clone(),
         answered: message.answered,
+        explain: message.explain,
     }
 }
 
@@ -134,6 +135,33 @@ pub(crate) fn classification(
             .language
             .map(|tag| bounded(tag, MAX_NAME, "language"))
             .transpose()?,
+        explanation: found
+            .explanation
+            .map(|explanation| self::explanation(explanation, message))
+            .transpose()?,
+    })
+}
+
+fn explanation(
+    explanation: wit::Explanation,
+    message: &model::Inbound,
+) -> Checked<model::Explanation> {
+    if explanation.rejected.len() > MAX_TRACE {
+        return Err(format!("it rejected {} rules", explanation.rejected.len()));
+    }
+    let rejected = explanation.rejected.into_iter().map(|rejection| {
+        Ok(model::Rejection {
+            rule: bounded(rejection.rule, MAX_NAME, "rule")?,
+            matched: rejection
+                .matched
+                .map(|span| cut(&message.body, span))
+                .transpose()?,
+            why: bounded(rejection.why, MAX_REPLY, "reason")?,
+        })
+    });
+    Ok(model::Explanation {
+        normalised: explanation.normalised,
+        rejected: rejected.collect::<Checked<_>>()?,
     })
 }
 

@@ -68,6 +68,18 @@ fn substitution(a: u8, b: u8) -> u32 {
     }
 }
 
+/// Whether what was written may be the beginning of a word: its first letter, a key beside it, or
+/// that letter with one too many or one missing before it.
+pub(crate) fn may_begin(written: &[u8], word: &[u8]) -> bool {
+    let is_near = |a: Option<&u8>, b: Option<&u8>| match (a, b) {
+        (Some(a), Some(b)) => substitution(*a, *b) < OTHER,
+        _ => false,
+    };
+    is_near(written.first(), word.first())
+        || is_near(written.first(), word.get(1))
+        || is_near(written.get(1), word.first())
+}
+
 /// The distance of what was written from a word, up to a limit; both ASCII. Nothing when it is
 /// farther.
 pub(crate) fn distance(written: &[u8], word: &[u8], limit: u32) -> Option<u32> {

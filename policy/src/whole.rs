@@ -1,7 +1,7 @@
 //! What a message means as a whole: a keyword, an echo of the footer, a misspelling.
 
 use crate::rules::{Keyword, RuleSet};
-use crate::spelling::{distance, tolerance};
+use crate::spelling::{self, distance, tolerance};
 use crate::tables::{Rule, Tables, letters};
 use crate::text::{Break, Text, Token, canonical};
 use crate::types::{Inbound, Intent};
@@ -15,8 +15,11 @@ pub(crate) struct Fit<'r> {
     pub(crate) to: usize,
 }
 
-/// The longest message, in words, that may be an echo or a misspelling.
+/// The longest message, in words, that may be a misspelling or stand in a footer.
 const MAX_WORDS: usize = 4;
+/// The longest message that may be an echo, in bytes, and how far one is followed.
+const MAX_ECHO: usize = 64;
+const MAX_STEPS: usize = 64;
 /// The longest message in which one sentence alone counts, in words.
 const MAX_SENTENCES: usize = 40;
 
@@ -74,6 +77,17 @@ impl<'r> Whole<'r> {
             let words = text.folded(tokens.get(from..to).unwrap_or(&[]));
             if let Some(rule) = self.keyword(words, |keyword| keyword.alone) {
                 found.push(Fit { rule, how: "sentence", from, to });
+            }
+        }
+        // "I already voted, stop".
+        let parts = starts(Break::Comma);
+        if let [.., from, to] = parts.as_slice()
+            && parts.len() > 2
+        {
+            let (from, to) = self.strip(text, (*from, *to), true);
+            let words = text.folded(tokens.get(from..to).unwrap_or(&[]));
+            if let Some(rule) = self.keyword(words, |keyword| keyword.alone) {
+                found.push(Fit { rule, how: "last-words", from, to });
             }
         }
         // An echo stands on a line of its own, above a signature.
@@ -147,11 +161,11 @@ impl<'r> Whole<'r> {
     }
 
     fn echo_or_misspelling(&self, words: &str) -> Option<(Rule<'r>, &'static str)> {
-        if words.is_empty() || words.split(' ').count() > MAX_WORDS {
-            return None;
-        }
         if let Some(rule) = self.echo(words) {
             return Some((rule, "echo"));
+        }
+        if words.is_empty() || words.split(' ').count() > MAX_WORDS {
+            return None;
         }
         if self.is_in_footer(words) {
             return Some((self.echo_rule("opt-out.footer"), "footer"));
@@ -171,29 +185,28 @@ impl<'r> Whole<'r> {
 
     /// "stop2end", "Quit to end", "stop stop", "end2": nothing but the words that footers name.
     fn echo(&self, words: &str) -> Option<Rule<'r>> {
-        let compact: String = words.split(' ').collect();
-        if compact.len() > 32 {
+        if words.len() > MAX_ECHO {
             return None;
         }
+        let compact: String = words.split(' ').collect();
         let echo = &self.rules.echo;
-        let command = |rest: &str| {
-            let fitting = echo.words.iter().filter(|word| rest.starts_with(word.as_str()));
-            fitting.map(String::len).max()
-        };
-        let mut rest = compact.as_str();
-        let mut commands = 0;
-        let mut joined = false;
-        while !rest.is_empty() {
-            if let Some(length) = command(rest) {
-                commands += 1;
-                rest = rest.get(length..)?;
-            } else {
-                let joiner = echo.joiners.iter().filter(|joiner| rest.starts_with(joiner.as_str()));
-                rest = rest.get(joiner.map(String::len).max()?..)?;
-                joined = true;
+        let commands = |rest: &str| starts(&echo.words, rest);
+        // Each way to go on: what is left, how many commands there were, whether any were joined.
+        let mut open = vec![(compact.as_str(), 0, false)];
+        let mut steps = 0;
+        while let Some((rest, count, joined)) = open.pop() {
+            if rest.is_empty() && (count > 1 || (count == 1 && joined)) {
+                return Some(self.echo_rule("opt-out.echo"));
             }
+            steps += 1;
+            if steps > MAX_STEPS {
+                return None;
+            }
+            let after = |length: &usize| rest.get(*length..).unwrap_or("");
+            open.extend(starts(&echo.joiners, rest).iter().map(|length| (after(length), count, true)));
+            open.extend(commands(rest).iter().map(|length| (after(length), count + 1, joined)));
         }
-        (commands > 1 || (commands == 1 && joined)).then(|| self.echo_rule("opt-out.echo"))
+        None
     }
 
     /// Whether the words stand in the footer, and are what it told to write.
@@ -229,12 +242,13 @@ impl<'r> Whole<'r> {
         for target in &self.tables.targets {
             let limit = tolerance(target.word.len());
             // Each letter of the one that the other lacks costs something.
-            if (target.letters & !own).count_ones() * 6 > limit {
+            if !spelling::may_begin(compact.as_bytes(), target.word.as_bytes()) || (target.letters & !own).count_ones() * 6 > limit {
                 continue;
             }
-            let Some(off) = distance(compact.as_bytes(), target.word.as_bytes(), limit) else { continue };
+            let Some(off) = distance(compact.as_bytes(), target.word.as_bytes(), limit).filter(|off| *off > 0) else { continue };
             let rule = match self.tables.keyword_of(target) {
-                Some(at) => match self.strongest(&[at], |_| true) {
+                // Two everyday words are no third: "can call" is not "cancel".
+                Some(at) => match self.strongest(&[at], |keyword| keyword.alone || !words.contains(' ')) {
                     Some(rule) => Some(rule),
                     None => continue,
                 },
@@ -250,6 +264,12 @@ impl<'r> Whole<'r> {
         let (_, rule) = best.filter(|_| !tie)?;
         Some(rule.unwrap_or_else(|| self.echo_rule("opt-out.echo")))
     }
+}
+
+/// The lengths of the words with which a text begins.
+fn starts(words: &[String], text: &str) -> Vec<usize> {
+    let fitting = words.iter().filter(|word| text.starts_with(word.as_str()));
+    fitting.map(String::len).collect()
 }
 
 /// Whether a language tag is of a language: "pt-BR" is of "pt".

@@ -80,6 +80,7 @@ pub fn classify(message: &Inbound) -> Classification {
         rule: if stop { STOP_WORD } else { NO_POLICY }.to_owned(),
         matched: stop.then(|| message.body.trim().to_owned()),
         language: None,
+        explanation: None,
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Inbound {
     pub language: Option<String>,
     /// Whether the messaging provider has answered already.
     pub answered: bool,
+    /// Whether to say how the message was read and which rules did not decide.
+    pub explain: bool,
 }
 
 impl Inbound {
@@ -42,6 +44,7 @@ impl Inbound {
             country: None,
             language: None,
             answered: false,
+            explain: false,
         }
     }
 }
@@ -205,4 +208,26 @@ pub struct Classification {
     pub matched: Option<String>,
     /// The language of those words, BCP 47.
     pub language: Option<String>,
+    /// How the message was read; only when it was asked for.
+    pub explanation: Option<Explanation>,
+}
+
+/// How a message was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// The message as it was compared with the rules.
+    pub normalised: String,
+    /// The rules that found something and did not decide.
+    pub rejected: Vec<Rejection>,
+}
+
+/// A rule that found something in a message and did not decide.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Rejection {
+    /// The rule.
+    pub rule: String,
+    /// The words that it found.
+    pub matched: Option<String>,
+    /// Why it did not decide.
+    pub why: String,
 }

@@ -50,9 +50,12 @@ impl From<bindings::Inbound> for engine::Inbound {
                 id: tapped.id,
                 title: tapped.title,
             }),
+            footer: message.footer,
             question: message.question,
+            country: message.country,
             language: message.language,
             answered: message.answered,
+            explain: message.explain,
         }
     }
 }
@@ -74,6 +77,7 @@ impl From<engine::Classification> for bindings::Classification {
                 engine::Scope::All => wit::Scope::All,
                 engine::Scope::Channel(channel) => wit::Scope::Channel(channel.into()),
                 engine::Scope::Category(category) => wit::Scope::Category(category),
+                engine::Scope::Topic(words) => wit::Scope::Topic(words),
             }),
             changes: found.changes.into_iter().map(Into::into).collect(),
             reply: found.reply,
@@ -89,12 +93,28 @@ impl From<engine::Classification> for bindings::Classification {
             },
             review: found.review,
             rule: found.rule,
-            matched: found.matched.map(|span| wit::Span {
-                start: span.start,
-                end: span.end,
-            }),
+            matched: found.matched.map(span),
             language: found.language,
+            explanation: found.explanation.map(|explanation| wit::Explanation {
+                normalised: explanation.normalised,
+                rejected: explanation.rejected.into_iter().map(rejection).collect(),
+            }),
         }
+    }
+}
+
+fn span(span: engine::Span) -> wit::Span {
+    wit::Span {
+        start: span.start,
+        end: span.end,
+    }
+}
+
+fn rejection(rejection: engine::Rejection) -> wit::Rejection {
+    wit::Rejection {
+        rule: rejection.rule,
+        matched: rejection.matched.map(span),
+        why: rejection.why,
     }
 }
 
