@@ -26,6 +26,7 @@
 //!
 //! `examples/embed.rs` shows an edge gateway's loop. The crate knows no HTTP and no SQL.
 
+pub mod conformance;
 mod digest;
 mod inspect;
 mod policy;

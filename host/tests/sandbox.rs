@@ -5,7 +5,7 @@ mod policies;
 
 use std::sync::Arc;
 
-use consentry_host::{DecidedBy, Fault, Host, Limits, LoadError, Policy};
+use consentry_host::{conformance, DecidedBy, Fault, Host, Limits, LoadError, Policy};
 use consentry_model::{
     Category, Change, ChangeKind, Channel, Contact, EventId, Inbound, Intent, Mark, Outbound,
     Statement, Timestamp, Verdict,
@@ -256,4 +256,25 @@ fn what_is_no_component_is_refused() {
     .unwrap();
     let error = host.load(consentry_default_policy::POLICY).unwrap_err();
     assert!(matches!(error, LoadError::TooLarge { .. }));
+}
+
+#[test]
+fn the_default_policy_passes_every_statutory_case() {
+    let (failures, count) = conformance::run(&load(consentry_default_policy::POLICY));
+    let failures: Vec<String> = failures.iter().map(ToString::to_string).collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    assert!(count > 40, "{count}");
+}
+
+#[test]
+fn a_policy_that_shrugs_fails_the_statutory_cases() {
+    let (failures, count) = conformance::run(&load(&policy(ZEROS, ZEROS)));
+    // All zeros says "opt-out" and records nothing, and allows every message.
+    assert!(failures.len() > count / 2, "{}", failures.len());
+    assert!(failures.iter().any(|failure| failure.name == "the word stop"));
+    let endless = "(loop br 0) unreachable";
+    let quick = Limits { deadline: std::time::Duration::from_millis(5), ..Limits::default() };
+    let endless = Host::new(quick).unwrap().load(&policy(endless, endless)).unwrap();
+    let (failures, count) = conformance::run(&endless);
+    assert_eq!(failures.len(), count);
 }

@@ -9,7 +9,7 @@ mod time;
 mod vocabulary;
 
 pub use contact::{Consent, Contact, EventId, Mark, Marks, Statement};
-pub use inbound::{
+pub use inbound::{Explanation, Rejection, 
     Change, ChangeKind, Classification, Inbound, Intent, Priority, Route, Scope, Selection,
 };
 pub use outbound::{Decision, Outbound, Outcome, SendRoute, Step, Template, Verdict};
