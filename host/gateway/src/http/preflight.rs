@@ -15,7 +15,7 @@ use crate::gateway::Gateway;
 
 /// A message that somebody wants to send.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct PreflightRequest {
     /// `sms`, `whatsapp`, `voice` or `email`.
     channel: String,
