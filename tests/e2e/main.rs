@@ -12,9 +12,13 @@
 
 mod bad_input;
 mod categories;
+mod duplicates;
+mod durability;
+mod keys;
 mod opt_in;
 mod opt_out;
 mod order;
+mod overload;
 mod routing;
 mod support;
 mod whatsapp;

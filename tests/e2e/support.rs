@@ -33,8 +33,15 @@ pub(crate) struct Gateway {
     address: String,
     client: Client,
     log: Log,
+    setup: Setup,
+}
+
+/// How a gateway is started.
+#[derive(Clone)]
+struct Setup {
     folder: Arc<TempDir>,
     arguments: Vec<String>,
+    log_level: &'static str,
 }
 
 type Log = Arc<Mutex<String>>;
@@ -56,16 +63,46 @@ impl Gateway {
 
     /// A gateway on a new store, with more arguments.
     pub(crate) fn start_with(arguments: &[&str]) -> Self {
-        let arguments = arguments.iter().map(ToString::to_string).collect();
-        Self::start_in(Arc::new(TempDir::new().unwrap()), arguments)
+        Self::start_as(Setup {
+            folder: Arc::new(TempDir::new().unwrap()),
+            arguments: arguments.iter().map(ToString::to_string).collect(),
+            log_level: "info",
+        })
     }
 
-    fn start_in(folder: Arc<TempDir>, arguments: Vec<String>) -> Self {
-        let store = format!("sqlite:{}", folder.path().join("consentry.db").display());
+    /// A gateway that logs everything it can.
+    pub(crate) fn start_talkative() -> Self {
+        Self::start_as(Setup {
+            folder: Arc::new(TempDir::new().unwrap()),
+            arguments: Vec::new(),
+            log_level: "trace",
+        })
+    }
+
+    /// Several gateways, started at the same moment on one new store.
+    pub(crate) fn start_together(count: usize) -> Vec<Self> {
+        let setup = Setup {
+            folder: Arc::new(TempDir::new().unwrap()),
+            arguments: Vec::new(),
+            log_level: "info",
+        };
+        std::thread::scope(|scope| {
+            let start = |_| scope.spawn(|| Self::start_as(setup.clone()));
+            let starting: Vec<_> = (0..count).map(start).collect();
+            starting
+                .into_iter()
+                .map(|one| one.join().unwrap())
+                .collect()
+        })
+    }
+
+    fn start_as(setup: Setup) -> Self {
+        let file = setup.folder.path().join("consentry.db");
+        let store = format!("sqlite:{}", file.display());
         let mut child = consentry(&["serve", "--listen", "127.0.0.1:0", "--log-format", "json"])
             .args(["--store", &store])
-            .args(&arguments)
-            .env("CONSENTRY_LOG", "trace")
+            .args(&setup.arguments)
+            .env("CONSENTRY_LOG", setup.log_level)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -76,8 +113,7 @@ impl Gateway {
             address,
             client: Client::builder().timeout(PATIENCE).build().unwrap(),
             log,
-            folder,
-            arguments,
+            setup,
         };
         eventually("the gateway is ready", || {
             gateway.get("/readyz").status == 200
@@ -87,7 +123,7 @@ impl Gateway {
 
     /// A second process on the same store.
     pub(crate) fn another(&self) -> Self {
-        Self::start_in(Arc::clone(&self.folder), self.arguments.clone())
+        Self::start_as(self.setup.clone())
     }
 
     /// Ends the process without a warning, and starts another on the same store.
@@ -129,11 +165,11 @@ impl Gateway {
     }
 
     pub(crate) fn store(&self) -> PathBuf {
-        self.folder.path().join("consentry.db")
+        self.folder().join("consentry.db")
     }
 
     pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
+        self.setup.folder.path()
     }
 
     /// What the gateway has logged so far.

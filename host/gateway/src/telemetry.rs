@@ -7,6 +7,7 @@ use consentry_model::{Classification, Decision, SendRoute, Verdict};
 use metrics::{counter, histogram};
 
 use crate::gateway::decided_by;
+use crate::store::StoreError;
 
 /// How logs are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -59,6 +60,14 @@ pub(crate) fn decided(answer: &Answer<Decision>) {
     unusual(&answer.decided_by, "preflight");
 }
 
+/// A question was answered without the store.
+pub(crate) fn store_away(error: &StoreError) {
+    counter!("consentry_preflight_total", "verdict" => "deny", "decided_by" => "fault")
+        .increment(1);
+    counter!("consentry_internal_alerts_total").increment(1);
+    tracing::error!(%error, "the store failed; nothing may be sent");
+}
+
 fn unusual(decided_by: &DecidedBy, question: &'static str) {
     match decided_by {
         DecidedBy::Policy => {}
@@ -74,7 +83,7 @@ fn unusual(decided_by: &DecidedBy, question: &'static str) {
     }
 }
 
-pub(crate) fn request(route: &str, method: &str, status: u16, took: Duration) {
+pub(crate) fn request(route: &str, method: &'static str, status: u16, took: Duration) {
     let labels = [
         ("route", route.to_owned()),
         ("method", method.to_owned()),

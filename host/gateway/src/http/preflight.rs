@@ -82,7 +82,7 @@ pub(crate) async fn preflight(
 ) -> Result<Json<PreflightAnswer>, Problem> {
     let explain = request.explain;
     let (to, message) = message(request)?;
-    let decision = gateway.preflight(&to, message).await?.value;
+    let decision = gateway.preflight(&to, message).await?;
     Ok(Json(PreflightAnswer {
         allowed: decision.verdict == Verdict::Allow,
         reason: decision.reason,
