@@ -5,7 +5,7 @@ use std::process::Output;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::{ANN, Answer, Gateway, consentry, send};
+use crate::support::{ANN, Answer, Gateway, consentry, ended, send};
 
 /// A new key with these scopes, and its entry for the file of keys.
 fn key(scopes: &[&str]) -> (String, String) {
@@ -127,9 +127,9 @@ fn an_address_that_others_can_reach_is_refused_without_keys() {
     let folder = TempDir::new().unwrap();
     let store = format!("sqlite:{}", folder.path().join("x.db").display());
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
-        let output = consentry(&["serve", "--listen", address, "--store", &store])
-            .output()
-            .unwrap();
+        let output = ended(&mut consentry(&[
+            "serve", "--listen", address, "--store", &store,
+        ]));
         assert_eq!(output.status.code(), Some(2), "{address}");
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(said.contains("--keys"), "{said}");
@@ -143,11 +143,11 @@ fn a_file_of_keys_that_protects_nothing_is_refused() {
     let file = folder.path().join("keys.toml");
     std::fs::write(&file, "").unwrap();
     for file in [file.as_path(), &folder.path().join("missing.toml")] {
-        let output = consentry(&["serve", "--listen", "0.0.0.0:0", "--keys"])
-            .arg(file)
-            .current_dir(folder.path())
-            .output()
-            .unwrap();
+        let output = ended(
+            consentry(&["serve", "--listen", "0.0.0.0:0", "--keys"])
+                .arg(file)
+                .current_dir(folder.path()),
+        );
         assert_eq!(output.status.code(), Some(2), "{}", file.display());
     }
 }

@@ -12,6 +12,7 @@
 
 mod bad_input;
 mod categories;
+mod command_line;
 mod duplicates;
 mod durability;
 mod keys;
@@ -19,6 +20,8 @@ mod opt_in;
 mod opt_out;
 mod order;
 mod overload;
+mod policies;
 mod routing;
+mod service;
 mod support;
 mod whatsapp;

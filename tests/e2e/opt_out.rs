@@ -165,7 +165,7 @@ fn the_record_holds_what_was_said_verbatim() {
     let said = "  stop!! \u{1f6d1}\n";
     let message = json!({
         "channel": "sms", "from": ANN, "to": "+18335550100", "body": said,
-        "messageId": "SM1", "sentAt": "2026-11-02T10:00:00.5-05:00",
+        "messageId": "SM1", "sentAt": "2025-11-02T10:00:00.5-05:00",
         "footer": "Reply STOP to end", "question": "Still there?",
     });
     let answer = gateway.inbound(message);
@@ -178,7 +178,7 @@ fn the_record_holds_what_was_said_verbatim() {
     assert_eq!(event["messageId"], "SM1");
     assert_eq!(event["footer"], "Reply STOP to end");
     assert_eq!(event["question"], "Still there?");
-    assert_eq!(event["saidAt"], "2026-11-02T15:00:00.500Z");
+    assert_eq!(event["saidAt"], "2025-11-02T15:00:00.500Z");
     for name in [
         "eventId", "rule", "policy", "reply", "route", "intent", "changes",
     ] {

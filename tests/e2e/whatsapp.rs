@@ -51,7 +51,7 @@ fn a_template_without_a_recorded_opt_in_is_denied() {
 fn a_tapped_yes_in_a_list_picker_is_an_opt_in_with_time_number_and_exact_text() {
     let gateway = Gateway::start();
     let answer = gateway.inbound(json!({
-        "channel": "whatsapp", "from": ANN, "body": "Yes", "sentAt": "2026-11-02T10:00:00Z",
+        "channel": "whatsapp", "from": ANN, "body": "Yes", "sentAt": "2025-11-02T10:00:00Z",
         "selection": { "id": "yes", "title": "Yes" }, "question": QUESTION,
     }));
     assert_eq!(answer["intent"], "answer-yes");
@@ -61,7 +61,7 @@ fn a_tapped_yes_in_a_list_picker_is_an_opt_in_with_time_number_and_exact_text() 
     assert_eq!(allowed["route"], "send");
 
     let event = gateway.events(ANN).pop().unwrap();
-    assert_eq!(event["saidAt"], "2026-11-02T10:00:00.000Z");
+    assert_eq!(event["saidAt"], "2025-11-02T10:00:00.000Z");
     assert_eq!(event["address"], ANN);
     assert_eq!(event["question"], QUESTION);
     assert_eq!(event["selection"], json!({ "id": "yes", "title": "Yes" }));
@@ -76,7 +76,7 @@ fn a_tapped_yes_in_a_list_picker_is_an_opt_in_with_time_number_and_exact_text() 
 fn an_opt_in_reported_with_time_number_and_exact_text_allows_a_template() {
     let gateway = Gateway::start();
     let evidence = json!({
-        "timestamp": "2026-11-02T10:00:00Z", "address": ANN, "text": QUESTION,
+        "timestamp": "2025-11-02T10:00:00Z", "address": ANN, "text": QUESTION,
     });
     let query = "status=OPTIN&channel=whatsapp&category=utility";
     let mut missing = evidence.clone();
@@ -98,19 +98,19 @@ fn an_opt_in_reported_with_time_number_and_exact_text_allows_a_template() {
 fn a_free_form_message_is_allowed_for_24_hours_and_not_a_millisecond_longer() {
     let gateway = Gateway::start();
     assert_eq!(
-        free_form_at(&gateway, "2026-11-02T10:00:00Z")["reason"],
+        free_form_at(&gateway, "2025-11-02T10:00:00Z")["reason"],
         "window_closed"
     );
-    writes_at(&gateway, "whatsapp", "2026-11-02T10:00:00Z");
+    writes_at(&gateway, "whatsapp", "2025-11-02T10:00:00Z");
     for moment in [
-        "2026-11-02T10:00:00Z",
-        "2026-11-03T09:59:59Z",
-        "2026-11-03T10:00:00Z",
-        "2026-11-03T05:00:00-05:00",
+        "2025-11-02T10:00:00Z",
+        "2025-11-03T09:59:59Z",
+        "2025-11-03T10:00:00Z",
+        "2025-11-03T05:00:00-05:00",
     ] {
         assert_eq!(free_form_at(&gateway, moment)["allowed"], true, "{moment}");
     }
-    for moment in ["2026-11-03T10:00:00.001Z", "2026-11-03T10:00:01Z"] {
+    for moment in ["2025-11-03T10:00:00.001Z", "2025-11-03T10:00:01Z"] {
         let answer = free_form_at(&gateway, moment);
         assert_eq!(answer["allowed"], false, "{moment}");
         assert_eq!(answer["reason"], "window_closed", "{moment}");
@@ -120,14 +120,14 @@ fn a_free_form_message_is_allowed_for_24_hours_and_not_a_millisecond_longer() {
 #[test]
 fn the_window_counts_from_the_last_message_whatever_the_order_of_arrival() {
     let gateway = Gateway::start();
-    writes_at(&gateway, "whatsapp", "2026-11-02T12:00:00Z");
-    writes_at(&gateway, "whatsapp", "2026-11-02T10:00:00Z");
+    writes_at(&gateway, "whatsapp", "2025-11-02T12:00:00Z");
+    writes_at(&gateway, "whatsapp", "2025-11-02T10:00:00Z");
     assert_eq!(
-        free_form_at(&gateway, "2026-11-03T12:00:00Z")["allowed"],
+        free_form_at(&gateway, "2025-11-03T12:00:00Z")["allowed"],
         true
     );
     assert_eq!(
-        free_form_at(&gateway, "2026-11-03T12:00:01Z")["allowed"],
+        free_form_at(&gateway, "2025-11-03T12:00:01Z")["allowed"],
         false
     );
 }
@@ -135,9 +135,9 @@ fn the_window_counts_from_the_last_message_whatever_the_order_of_arrival() {
 #[test]
 fn a_text_message_opens_no_window_on_whatsapp() {
     let gateway = Gateway::start();
-    writes_at(&gateway, "sms", "2026-11-02T10:00:00Z");
+    writes_at(&gateway, "sms", "2025-11-02T10:00:00Z");
     assert_eq!(
-        free_form_at(&gateway, "2026-11-02T10:00:01Z")["reason"],
+        free_form_at(&gateway, "2025-11-02T10:00:01Z")["reason"],
         "window_closed"
     );
 }
