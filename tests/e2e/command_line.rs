@@ -38,7 +38,7 @@ fn classify_says_what_was_understood() {
     assert_eq!(found["intent"], "opt-out");
     assert_eq!(found["scope"], "all");
     assert_eq!(found["review"], false);
-    assert_eq!(found["matched"], "STOP");
+    assert!(found["matched"].as_str().unwrap().contains("STOP"));
     assert_eq!(found["language"], "en");
     assert!(found["rule"].is_string());
     assert!(run(&["classify", "HELP"]).contains("help"));

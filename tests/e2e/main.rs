@@ -13,6 +13,7 @@
 mod bad_input;
 mod categories;
 mod command_line;
+mod documents;
 mod duplicates;
 mod durability;
 mod keys;
@@ -21,6 +22,7 @@ mod opt_out;
 mod order;
 mod overload;
 mod policies;
+mod readme;
 mod routing;
 mod service;
 mod support;
