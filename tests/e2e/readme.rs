@@ -117,8 +117,8 @@ fn run(gateway: &Gateway, commands: &str) -> String {
     assert!(output.status.success(), "{commands}\n{output:?}");
     let printed = String::from_utf8(output.stdout).unwrap();
     // `policy build` prints a line of its own before the document.
-    let document = printed.find('{').unwrap_or_default();
-    printed[document..].to_owned()
+    let lines = printed.lines().skip_while(|line| !line.starts_with('{'));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Checks that everything shown is there. An answer may hold more fields than are shown, and a
