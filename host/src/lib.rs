@@ -2,8 +2,8 @@
 //! means and whether an outbound one may go.
 //!
 //! A [`Host`] holds the runtime, a [`Policy`] is a component it has checked and compiled. Every
-//! call gets a sandbox of its own, bound to one [`Contact`], bounded in memory and time. A call
-//! cannot fail: when the policy traps, runs over its limits or goes under the
+//! call gets a sandbox of its own, bound to one [`Contact`](consentry_model::Contact), bounded in
+//! memory and time. A call cannot fail: when the policy traps, runs over its limits or goes under the
 //! [floor](consentry_model::floor), the floor answers, and [`Answer::decided_by`] says so.
 //!
 //! ```

@@ -1,5 +1,10 @@
 //! Policies that loop, trap, grow, lie or ask for too much: each is refused or contained, and the
 //! next decision is right.
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that meets something unexpected shall fail"
+)]
 
 mod policies;
 

@@ -1,1 +1,29 @@
+//! End-to-end tests: the real binary, a real store, over HTTP and on the command line.
+//!
+//! Each test starts a gateway of its own on a free port and a temporary store. A test is named for
+//! what it proves.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that meets something unexpected shall fail"
+)]
 
+mod bad_input;
+mod categories;
+mod command_line;
+mod documents;
+mod duplicates;
+mod durability;
+mod keys;
+mod opt_in;
+mod opt_out;
+mod order;
+mod overload;
+mod policies;
+mod readme;
+mod routing;
+mod service;
+mod support;
+mod whatsapp;

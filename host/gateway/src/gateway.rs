@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use consentry_host::{Answer, DecidedBy, Host, Limits, Policy};
+use consentry_host::{DecidedBy, Host, Limits, Policy};
 use consentry_model::{
     Category, Change, ChangeKind, Channel, Consent, ConsentStatus, Contact, Decision, Inbound,
-    Outbound, Statement, Timestamp,
+    Outbound, Statement, Timestamp, floor,
 };
 use serde_json::Value;
 use thiserror::Error;
@@ -146,7 +146,7 @@ impl Gateway {
         let asked = Inbound {
             channel: message.channel,
             body: message.body.clone(),
-            at: message.sent_at.unwrap_or_else(clock::now),
+            at: said_at(message.sent_at),
             selection: message
                 .selection
                 .as_ref()
@@ -193,18 +193,26 @@ impl Gateway {
         }))
     }
 
-    /// Says whether a message to an address may go, by what the store knows at this moment.
+    /// Says whether a message to an address may go, by what the store knows at this moment. When it
+    /// does not answer, nothing may.
     pub async fn preflight(
         &self,
         to: &Address,
         mut message: Outbound,
-    ) -> Result<Answer<Decision>, StoreError> {
+    ) -> Result<Decision, StoreError> {
         message.country = message.country.or_else(|| to.country());
-        let contact = Arc::new(self.store.contact(to).await?.contact);
+        let contact = match self.store.contact(to).await {
+            Ok(known) => Arc::new(known.contact),
+            Err(StoreError::Busy) => return Err(StoreError::Busy),
+            Err(error) => {
+                telemetry::store_away(&error);
+                return Ok(floor::deny_without_store());
+            }
+        };
         let policy = &self.policy;
         let answer = task::block_in_place(|| policy.preflight(&message, &contact));
         telemetry::decided(&answer);
-        Ok(answer)
+        Ok(answer.value)
     }
 
     /// What holds for an address.
@@ -283,6 +291,12 @@ impl Gateway {
         }
         Ok(recorded)
     }
+}
+
+/// When a message was said: now, unless it was earlier. A moment that is yet to come counts as now.
+fn said_at(sent_at: Option<Timestamp>) -> Timestamp {
+    let now = clock::now();
+    sent_at.map_or(now, |at| at.min(now))
 }
 
 fn inbound_event(

@@ -5,8 +5,13 @@ use std::time::Duration;
 use consentry_host::{Answer, DecidedBy};
 use consentry_model::{Classification, Decision, SendRoute, Verdict};
 use metrics::{counter, histogram};
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::gateway::decided_by;
+use crate::store::StoreError;
 
 /// How logs are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -18,16 +23,23 @@ pub(crate) enum LogFormat {
 }
 
 /// Starts logging to standard error. `CONSENTRY_LOG` sets the level, `info` without it.
+///
+/// Only what this project itself says is written. The libraries it uses say what they were given,
+/// and that may be a telephone number.
 pub(crate) fn start_logging(format: LogFormat) {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("CONSENTRY_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let logs = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    match format {
-        LogFormat::Text => logs.with_ansi(false).init(),
-        LogFormat::Json => logs.json().init(),
-    }
+    let level = std::env::var("CONSENTRY_LOG")
+        .ok()
+        .and_then(|level| level.parse().ok())
+        .unwrap_or(LevelFilter::INFO);
+    let ours = Targets::new().with_target("consentry", level);
+    let logs = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let logs = match format {
+        LogFormat::Text => logs.with_ansi(false).boxed(),
+        LogFormat::Json => logs.json().boxed(),
+    };
+    tracing_subscriber::registry()
+        .with(logs.with_filter(ours))
+        .init();
 }
 
 pub(crate) fn classified(answer: &Answer<Classification>) {
@@ -59,6 +71,14 @@ pub(crate) fn decided(answer: &Answer<Decision>) {
     unusual(&answer.decided_by, "preflight");
 }
 
+/// A question was answered without the store.
+pub(crate) fn store_away(error: &StoreError) {
+    counter!("consentry_preflight_total", "verdict" => "deny", "decided_by" => "fault")
+        .increment(1);
+    counter!("consentry_internal_alerts_total").increment(1);
+    tracing::error!(%error, "the store failed; nothing may be sent");
+}
+
 fn unusual(decided_by: &DecidedBy, question: &'static str) {
     match decided_by {
         DecidedBy::Policy => {}
@@ -74,7 +94,7 @@ fn unusual(decided_by: &DecidedBy, question: &'static str) {
     }
 }
 
-pub(crate) fn request(route: &str, method: &str, status: u16, took: Duration) {
+pub(crate) fn request(route: &str, method: &'static str, status: u16, took: Duration) {
     let labels = [
         ("route", route.to_owned()),
         ("method", method.to_owned()),

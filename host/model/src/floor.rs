@@ -27,6 +27,9 @@ pub const OPTED_OUT: &str = "floor.opted-out";
 /// The name of the floor's answer when the policy gave none.
 pub const NO_POLICY: &str = "floor.no-policy";
 
+/// The name of the floor's answer when the store is away.
+pub const NO_STORE: &str = "floor.no-store";
+
 /// Whether a message is a statutory stop word and nothing else. Case, punctuation and what is no
 /// letter or digit do not count.
 pub fn is_stop_word(text: &str) -> bool {
@@ -92,6 +95,11 @@ pub fn forbids(contact: &Contact, message: &Outbound) -> bool {
 /// The floor's own answer to a message that it forbids.
 pub fn deny() -> Decision {
     denied("opted_out", SendRoute::InternalAlert, OPTED_OUT)
+}
+
+/// The floor's own answer when nothing is known because the store is away: nothing goes.
+pub fn deny_without_store() -> Decision {
+    denied("store_unavailable", SendRoute::InternalAlert, NO_STORE)
 }
 
 /// The floor's own answer when the policy gave none: nothing goes.

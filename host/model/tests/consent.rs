@@ -1,4 +1,8 @@
 //! What holds after what was said: a table of cases, and that the order of arrival does not matter.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that meets something unexpected shall fail"
+)]
 
 use consentry_model::{
     Change, ChangeKind, Channel, ConsentStatus, Contact, EventId, Mark, Statement, Timestamp,

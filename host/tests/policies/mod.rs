@@ -7,12 +7,12 @@ const CONTRACT: &str = include_str!("../../../wit/policy.wit");
 
 /// A component of the world `policy` with these functions. All of its memory is zero, which reads
 /// as "opt-out, no changes" for a classification and "allow, send" for a decision.
-pub fn policy(classify: &str, preflight: &str) -> Vec<u8> {
+pub(crate) fn policy(classify: &str, preflight: &str) -> Vec<u8> {
     with(CONTRACT, "policy", &core(classify, preflight, ""))
 }
 
 /// A component of another contract.
-pub fn with(contract: &str, world: &str, core: &str) -> Vec<u8> {
+pub(crate) fn with(contract: &str, world: &str, core: &str) -> Vec<u8> {
     let mut module = wat::parse_str(core).unwrap();
     let mut resolve = Resolve::default();
     let package = resolve.push_str("contract.wit", contract).unwrap();
@@ -27,7 +27,7 @@ pub fn with(contract: &str, world: &str, core: &str) -> Vec<u8> {
 }
 
 /// The core module of a policy. `more` is added to it.
-pub fn core(classify: &str, preflight: &str, more: &str) -> String {
+pub(crate) fn core(classify: &str, preflight: &str, more: &str) -> String {
     format!(
         r#"(module
             {more}
@@ -43,4 +43,4 @@ pub fn core(classify: &str, preflight: &str, more: &str) -> String {
 const PREFLIGHT: &str = "(param i32 i32 i32 i32 i32 i32 i32 i32 i64 i32 i32 i32)";
 
 /// An answer of zeros, at an address that nothing else is written to.
-pub const ZEROS: &str = "i32.const 4096";
+pub(crate) const ZEROS: &str = "i32.const 4096";

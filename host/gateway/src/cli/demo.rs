@@ -222,7 +222,7 @@ fn the_day() -> Vec<Scene> {
             what: "A web form records that Ann opted in to marketing texts",
             path: "/consent/+14155550123?status=OPTIN&channel=sms&category=marketing",
             body: json!({ "source": "web-form", "evidence": {
-                "timestamp": "2026-11-02T16:20:00Z", "address": ANN,
+                "timestamp": "2025-11-02T16:20:00Z", "address": ANN,
                 "text": "Yes, text me offers from Example Inc. Reply STOP to end.",
             }}),
         },

@@ -101,7 +101,12 @@ impl FromStr for StoreUrl {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text.strip_prefix("sqlite:") {
-            Some("") => Err("name the file, as in sqlite:consentry.db".to_owned()),
+            // SQLite reads more than paths: a store in memory is gone with the process.
+            Some(path)
+                if path.is_empty() || path.starts_with(":memory:") || path.starts_with("file:") =>
+            {
+                Err("name a file, as in sqlite:consentry.db".to_owned())
+            }
             Some(path) => Ok(Self::Sqlite(path.into())),
             None => Err("a store is written sqlite:PATH".to_owned()),
         }

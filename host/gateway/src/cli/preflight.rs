@@ -58,7 +58,7 @@ pub(super) async fn run(args: PreflightArgs) -> anyhow::Result<()> {
         at: args.at.unwrap_or_else(clock::now),
         country: None,
     };
-    let decision = gateway.preflight(&to, message).await?.value;
+    let decision = gateway.preflight(&to, message).await?;
     let allowed = decision.verdict == Verdict::Allow;
     if args.json {
         return output::json(&json!({

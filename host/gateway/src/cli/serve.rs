@@ -24,7 +24,8 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         .keys
         .as_deref()
         .map(KeyRing::load)
-        .transpose()?
+        .transpose()
+        .map_err(|error| BadArgument(format!("{error:#}")))?
         .map(Arc::new);
     if keys.is_none() && !args.listen.ip().is_loopback() {
         let problem = format!(

@@ -12,10 +12,16 @@ use super::extract::{
 };
 use super::problem::Problem;
 use crate::address::Address;
+use crate::clock;
 use crate::gateway::{ConsentFile, Evidence, Gateway, Report, ReportError};
+
+/// How far the clock of whoever took down an opt-in may be ahead of ours, in milliseconds. Proof from
+/// further ahead would be newer than every stop.
+const CLOCKS_DIFFER: i64 = 5 * 60 * 1000;
 
 /// What is asked about.
 #[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ConsentQuery {
     /// `sms`, `whatsapp`, `voice` or `email`; left out: the strictest of all.
@@ -26,6 +32,7 @@ pub(crate) struct ConsentQuery {
 
 /// What changes.
 #[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ChangeQuery {
     /// `OPTIN` or `OPTOUT`.
@@ -38,6 +45,7 @@ pub(crate) struct ChangeQuery {
 
 /// Where a change comes from, and its proof.
 #[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ChangeRequest {
     /// Such as `web-form`, `agent`, `import`.
     source: Option<String>,
@@ -199,8 +207,15 @@ fn evidence(document: Value, about: &Address) -> Result<Evidence, Problem> {
             ));
         }
     }
+    let timestamp = parse_optional("evidence.timestamp", text("timestamp")?)?;
+    if timestamp.is_some_and(|at: Timestamp| at.millis() > clock::now().millis() + CLOCKS_DIFFER) {
+        return Err(Problem::field(
+            "evidence.timestamp",
+            "this moment is yet to come",
+        ));
+    }
     Ok(Evidence {
-        timestamp: parse_optional("evidence.timestamp", text("timestamp")?)?,
+        timestamp,
         has_wording: text("text")?.is_some_and(|wording| !wording.trim().is_empty()),
         document,
     })

@@ -1,7 +1,7 @@
 //! Reading requests. Whatever cannot be read becomes a problem that names the field.
 
 use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
@@ -15,6 +15,8 @@ use crate::address::Address;
 pub(crate) const MAX_TEXT: usize = 16 << 10;
 /// The longest of every other text, in bytes.
 pub(crate) const MAX_SHORT: usize = 1 << 10;
+/// How deep JSON may be nested. What is read here needs four levels; evidence may need some more.
+const MAX_DEPTH: usize = 32;
 
 /// A JSON body; see [`read`].
 pub(crate) struct Body<T>(pub(crate) T);
@@ -66,15 +68,18 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
         match query {
             Ok(Query(params)) => Ok(Self(params)),
             Err(rejection) => {
-                let problem = Problem::new(
-                    StatusCode::BAD_REQUEST,
-                    "invalid-query",
-                    rejection.body_text(),
-                );
-                Err(problem.at("query"))
+                let text = rejection.body_text();
+                let field = parameter_of(&text).unwrap_or("query").to_owned();
+                Err(Problem::new(StatusCode::BAD_REQUEST, "invalid-query", text).at(field))
             }
         }
     }
+}
+
+/// The parameter that a rejection is about. It is said in words only: `limit: invalid digit`.
+fn parameter_of(rejection: &str) -> Option<&str> {
+    let (_, cause) = rejection.split_once(": ")?;
+    named_in(cause).or_else(|| cause.split_once(": ").map(|(name, _)| name))
 }
 
 /// The address in a path such as `/consent/{phoneNumber}`. The `+` may come bare or encoded.
@@ -84,20 +89,29 @@ impl<S: Send + Sync> FromRequestParts<S> for AddressInPath {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let name = name_in_path(parts);
         let path: Result<Path<String>, PathRejection> =
             Path::from_request_parts(parts, state).await;
-        let Path(text) = path.map_err(|rejection| {
-            Problem::new(
-                StatusCode::BAD_REQUEST,
-                "invalid-path",
-                rejection.body_text(),
-            )
-            .at("phoneNumber")
-        })?;
-        Address::parse(&text, None)
-            .map(Self)
-            .map_err(|error| Problem::field("phoneNumber", error))
+        match path {
+            Ok(Path(text)) => Address::parse(&text, None)
+                .map(Self)
+                .map_err(|error| Problem::field(&name, error)),
+            Err(rejection) => {
+                let (status, text) = (StatusCode::BAD_REQUEST, rejection.body_text());
+                Err(Problem::new(status, "invalid-path", text).at(name))
+            }
+        }
     }
+}
+
+/// What the route calls the address: what stands in braces.
+fn name_in_path(parts: &Parts) -> String {
+    let route = parts.extensions.get::<MatchedPath>();
+    let name = route.and_then(|route| {
+        let (_, rest) = route.as_str().split_once('{')?;
+        rest.split_once('}').map(|(name, _)| name)
+    });
+    name.unwrap_or("address").to_owned()
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -118,7 +132,7 @@ fn not_json() -> Problem {
     .at("Content-Type")
 }
 
-fn unreadable(rejection: BytesRejection) -> Problem {
+pub(super) fn unreadable(rejection: BytesRejection) -> Problem {
     let problem = match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
@@ -132,6 +146,10 @@ fn unreadable(rejection: BytesRejection) -> Problem {
 
 /// Reads JSON, and names the field that does not fit.
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    if depth(bytes) > MAX_DEPTH {
+        let detail = format!("(body): nested more than {MAX_DEPTH} levels deep");
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "invalid-json", detail).at("(body)"));
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
@@ -155,19 +173,47 @@ fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     Ok(value)
 }
 
-/// A missing field is not part of the path, but of the message.
+/// How deep JSON is nested. The parser has a limit of its own, but not for fields that it skips.
+fn depth(json: &[u8]) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let mut bytes = json.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'[' | b'{' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            // A text, up to the quotation mark that ends it.
+            b'"' => {
+                while let Some(byte) = bytes.next() {
+                    match byte {
+                        b'\\' => drop(bytes.next()),
+                        b'"' => break,
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    deepest
+}
+
+/// A field that is missing, unknown or there twice is not part of the path, but of the message.
 fn field_of(path: &str, cause: &str) -> String {
     let path = if path == "." { "" } else { path };
-    let missing = cause
-        .strip_prefix("missing field `")
-        .and_then(|rest| rest.split_once('`'))
-        .map(|(f, _)| f);
-    match (path, missing) {
-        ("", Some(missing)) => missing.to_owned(),
+    match (path, named_in(cause)) {
+        ("", Some(name)) => name.to_owned(),
         ("", None) => "(body)".to_owned(),
-        (path, Some(missing)) => format!("{path}.{missing}"),
-        (path, None) => path.to_owned(),
+        (path, Some(name)) if path != name => format!("{path}.{name}"),
+        (path, _) => path.to_owned(),
     }
+}
+
+fn named_in(cause: &str) -> Option<&str> {
+    let (_, rest) = cause.split_once(" field `")?;
+    rest.split_once('`').map(|(name, _)| name)
 }
 
 /// Reads a field with the rules of its type.
@@ -175,6 +221,7 @@ pub(crate) fn parse<T: std::str::FromStr>(field: &str, text: &str) -> Result<T, 
 where
     T::Err: ToString,
 {
+    check_length(field, Some(text), MAX_SHORT)?;
     text.trim()
         .parse()
         .map_err(|error: T::Err| Problem::field(field, error))

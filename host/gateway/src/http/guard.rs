@@ -3,12 +3,16 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::RequestExt as _;
+use axum::body::Body;
+use axum::extract::{FromRequest as _, MatchedPath, Request, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use tokio::sync::Semaphore;
 
+use super::extract;
 use super::problem::Problem;
 use crate::keys::{KeyRing, Scope};
 use crate::telemetry;
@@ -31,10 +35,23 @@ pub(crate) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
     {
         return problem.into_response();
     }
+    // Who sends slowly waits for nobody but themselves: the turn begins when all is there.
+    let request = match with_whole_body(request).await {
+        Ok(request) => request,
+        Err(problem) => return problem.into_response(),
+    };
     match tokio::time::timeout(PATIENCE, guard.turns.acquire()).await {
         Ok(Ok(_turn)) => next.run(request).await,
         Ok(Err(_)) | Err(_) => Problem::overloaded().into_response(),
     }
+}
+
+async fn with_whole_body(request: Request) -> Result<Request, Problem> {
+    let (parts, body) = request.with_limited_body().into_parts();
+    let bytes = Bytes::from_request(Request::new(body), &())
+        .await
+        .map_err(extract::unreadable)?;
+    Ok(Request::from_parts(parts, Body::from(bytes)))
 }
 
 fn check(keys: &KeyRing, needed: Scope, headers: &HeaderMap) -> Result<(), Problem> {
@@ -72,14 +89,20 @@ fn key(headers: &HeaderMap) -> Option<&str> {
 pub(crate) async fn count(request: Request, next: Next) -> Response {
     let started = Instant::now();
     let matched = request.extensions().get::<MatchedPath>().cloned();
-    let method = request.method().as_str().to_owned();
+    let method = method(request.method());
     let response = next.run(request).await;
     let route = matched.as_ref().map_or("(none)", MatchedPath::as_str);
-    telemetry::request(
-        route,
-        &method,
-        response.status().as_u16(),
-        started.elapsed(),
-    );
+    telemetry::request(route, method, response.status().as_u16(), started.elapsed());
     response
+}
+
+/// The name of a method, where it has one: a caller may make up others, as many as there are
+/// telephone numbers.
+fn method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        _ => "other",
+    }
 }

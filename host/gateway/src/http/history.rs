@@ -16,6 +16,7 @@ const MAX_PAGE: u32 = 1000;
 
 /// Which page.
 #[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct HistoryQuery {
     /// The `next` of the page before.

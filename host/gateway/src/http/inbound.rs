@@ -12,7 +12,8 @@ use crate::address::Address;
 use crate::gateway::{Gateway, InboundMessage};
 use crate::store::{Recorded, Selection};
 
-/// A message that came in.
+/// A message that came in. Fields that are not known are passed over: a stop must not be lost because
+/// a provider says more than it used to.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct InboundRequest {
@@ -127,7 +128,11 @@ fn message(request: InboundRequest) -> Result<InboundMessage, Problem> {
     let country: Option<Country> = parse_optional("country", request.country.as_deref())?;
     let country = country.map(|country| country.0);
     let body = request.body.unwrap_or_default();
-    if body.trim().is_empty() && request.selection.is_none() {
+    // Flow designers cannot always leave a field away. An empty selection must not hide a stop.
+    let selection = request
+        .selection
+        .filter(|tapped| !(tapped.id.trim().is_empty() && tapped.title.trim().is_empty()));
+    if body.trim().is_empty() && selection.is_none() {
         return Err(Problem::field(
             "body",
             "the message is empty and nothing was tapped",
@@ -139,7 +144,7 @@ fn message(request: InboundRequest) -> Result<InboundMessage, Problem> {
     check_length("to", request.to.as_deref(), MAX_SHORT)?;
     check_length("messageId", request.message_id.as_deref(), MAX_SHORT)?;
     check_length("language", request.language.as_deref(), MAX_SHORT)?;
-    if let Some(tapped) = &request.selection {
+    if let Some(tapped) = &selection {
         check_length("selection.id", Some(&tapped.id), MAX_SHORT)?;
         check_length("selection.title", Some(&tapped.title), MAX_SHORT)?;
     }
@@ -151,7 +156,7 @@ fn message(request: InboundRequest) -> Result<InboundMessage, Problem> {
         body,
         message_id: request.message_id.filter(|id| !id.is_empty()),
         sent_at: parse_optional("sentAt", request.sent_at.as_deref())?,
-        selection: request.selection.map(|tapped| Selection {
+        selection: selection.map(|tapped| Selection {
             id: tapped.id,
             title: tapped.title,
         }),

@@ -15,7 +15,7 @@ use crate::gateway::Gateway;
 
 /// A message that somebody wants to send.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct PreflightRequest {
     /// `sms`, `whatsapp`, `voice` or `email`.
     channel: String,
@@ -82,7 +82,7 @@ pub(crate) async fn preflight(
 ) -> Result<Json<PreflightAnswer>, Problem> {
     let explain = request.explain;
     let (to, message) = message(request)?;
-    let decision = gateway.preflight(&to, message).await?.value;
+    let decision = gateway.preflight(&to, message).await?;
     Ok(Json(PreflightAnswer {
         allowed: decision.verdict == Verdict::Allow,
         reason: decision.reason,

@@ -93,8 +93,11 @@ impl Store for SqliteStore {
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
-        self.read(|connection| connection.query_row("SELECT 1", (), |_| Ok(())))
-            .await
+        self.read(|connection| {
+            // A query of nothing would be answered without a look at the file.
+            connection.query_row("SELECT EXISTS (SELECT 1 FROM address)", (), |_| Ok(()))
+        })
+        .await
     }
 }
 
