@@ -47,6 +47,8 @@ pub struct InboundMessage {
     pub language: Option<String>,
     /// The open question.
     pub question: Option<String>,
+    /// Whether the provider has answered the message already.
+    pub answered: bool,
 }
 
 /// A change of consent that somebody reports.
@@ -158,7 +160,8 @@ impl Gateway {
             question: message.question.clone(),
             country: message.country.clone().or_else(|| message.from.country()),
             language: message.language.clone(),
-            answered: false,
+            answered: message.answered,
+            explain: false,
         };
         let contact = Arc::new(known.contact);
         let policy = &self.policy;

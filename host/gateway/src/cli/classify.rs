@@ -4,7 +4,7 @@ use std::io::{self, BufRead as _, BufWriter, Write as _};
 use std::sync::Arc;
 
 use clap::Args;
-use consentry_model::{Channel, Classification, Contact, Inbound, Scope};
+use consentry_model::{Channel, Classification, Contact, Explanation, Inbound, Scope, Timestamp};
 use serde::Serialize;
 
 use super::{PolicyArgs, output};
@@ -21,14 +21,23 @@ pub(super) struct ClassifyArgs {
     /// The contact's country, ISO 3166-1 alpha-2
     #[arg(long)]
     country: Option<String>,
+    /// The contact's language, BCP 47
+    #[arg(long)]
+    language: Option<String>,
     /// The opt-out instruction that the last message to the contact ended with
     #[arg(long)]
     footer: Option<String>,
     /// The question that is open
     #[arg(long)]
     question: Option<String>,
+    /// When it was said, RFC 3339; now when left out
+    #[arg(long)]
+    at: Option<Timestamp>,
     #[command(flatten)]
     policy: PolicyArgs,
+    /// Say how the message was read and why other rules did not decide
+    #[arg(long)]
+    explain: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -43,6 +52,8 @@ struct Line {
     rule: String,
     matched: Option<String>,
     language: Option<String>,
+    #[serde(flatten)]
+    explanation: Option<Explanation>,
 }
 
 impl From<Classification> for Line {
@@ -54,6 +65,7 @@ impl From<Classification> for Line {
             rule: found.rule,
             matched: found.matched,
             language: found.language,
+            explanation: found.explanation,
         }
     }
 }
@@ -62,11 +74,14 @@ pub(super) fn run(args: &ClassifyArgs) -> anyhow::Result<()> {
     let policy = load_policy(args.policy.policy.as_deref())?;
     let nobody = Arc::new(Contact::default());
     let classify = |body: String| {
+        let at = args.at.unwrap_or_else(clock::now);
         let message = Inbound {
             footer: args.footer.clone(),
             question: args.question.clone(),
             country: args.country.clone(),
-            ..Inbound::text(args.channel, body, clock::now())
+            language: args.language.clone(),
+            explain: args.explain,
+            ..Inbound::text(args.channel, body, at)
         };
         policy.classify(&message, &nobody).value
     };
@@ -85,6 +100,7 @@ pub(super) fn run(args: &ClassifyArgs) -> anyhow::Result<()> {
 fn each_line(classify: impl Fn(String) -> Classification) -> anyhow::Result<()> {
     let mut input = io::stdin().lock();
     let mut out = BufWriter::new(io::stdout().lock());
+    let progress = output::progress("messages");
     let mut line = Vec::new();
     while input.read_until(b'\n', &mut line)? > 0 {
         let text = String::from_utf8_lossy(&line);
@@ -92,7 +108,9 @@ fn each_line(classify: impl Fn(String) -> Classification) -> anyhow::Result<()> 
         serde_json::to_writer(&mut out, &Line::from(classify(body))).map_err(io::Error::from)?;
         out.write_all(b"\n")?;
         line.clear();
+        progress.inc(1);
     }
+    progress.finish_and_clear();
     Ok(out.flush()?)
 }
 
@@ -104,10 +122,17 @@ fn describe(found: Classification) -> String {
     add("scope", found.scope.as_ref().map(Scope::to_string));
     add("matched", found.matched.map(|words| format!("{words:?}")));
     add("rule", Some(found.rule));
+    add("language", found.language);
     add("reply", found.reply);
-    add(
-        "review",
-        found.review.then(|| "a person must look at it".to_owned()),
-    );
+    let review = "a person must look at it".to_owned();
+    add("review", found.review.then_some(review));
+    if let Some(explanation) = found.explanation {
+        add("read as", Some(format!("{:?}", explanation.normalised)));
+        for rejected in explanation.rejected {
+            let matched = rejected.matched.unwrap_or_default();
+            let why = format!("{} found {matched:?}: {}", rejected.rule, rejected.why);
+            add("not", Some(why));
+        }
+    }
     lines.join("\n")
 }

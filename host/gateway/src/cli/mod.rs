@@ -3,6 +3,7 @@
 mod classify;
 mod consent;
 mod demo;
+mod evaluate;
 mod output;
 mod policy;
 mod preflight;
@@ -153,7 +154,7 @@ pub fn main() -> ExitCode {
 
 fn exit_code(error: &anyhow::Error) -> u8 {
     let is_refusal = |cause: &(dyn std::error::Error + 'static)| {
-        cause.is::<LoadError>() || cause.is::<RulesError>()
+        cause.is::<LoadError>() || cause.is::<RulesError>() || cause.is::<policy::NonConforming>()
     };
     if error.chain().any(|cause| cause.is::<BadArgument>()) {
         BAD_ARGUMENTS

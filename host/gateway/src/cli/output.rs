@@ -1,7 +1,8 @@
 //! Writing to standard output. A reader that goes away, as `head` does, is no error.
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 
+use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 pub(crate) fn text(text: &str) -> anyhow::Result<()> {
@@ -15,6 +16,16 @@ pub(crate) fn text(text: &str) -> anyhow::Result<()> {
 
 pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<()> {
     text(&serde_json::to_string_pretty(value)?)
+}
+
+/// A count that moves on standard error while somebody watches, and is nothing otherwise.
+pub(crate) fn progress(what: &'static str) -> ProgressBar {
+    if !io::stderr().is_terminal() || io::stdout().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new_spinner().with_message(what);
+    let style = ProgressStyle::with_template("{spinner} {human_pos} {msg}, {per_sec}");
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
 }
 
 pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {

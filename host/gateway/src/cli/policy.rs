@@ -4,18 +4,18 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use consentry_host::{Host, Limits};
+use consentry_host::{Host, Limits, conformance};
 use consentry_policy_build::rules;
 use serde_json::json;
 
-use super::output;
+use super::{PolicyArgs, evaluate, output};
 use crate::gateway::load_policy;
 
 #[derive(Subcommand)]
 pub(super) enum PolicyCommand {
     /// Bake a folder of rules into a policy component
     Build {
-        /// The folder with policy.toml, keywords.toml, replies.toml and preflight.toml
+        /// The folder with policy.toml, languages/, replies.toml, conversation.toml, preflight.toml
         rules: PathBuf,
         /// Where to write the component
         #[arg(short, long, default_value = "policy.wasm")]
@@ -29,12 +29,42 @@ pub(super) enum PolicyCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Say whether a policy would be taken: what it imports, and the statutory cases
+    Check {
+        /// The component
+        file: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say how well a policy understands labelled messages
+    Evaluate {
+        /// Tab-separated, with the columns "text" and "expected" and perhaps "lang"
+        file: PathBuf,
+        #[command(flatten)]
+        policy: PolicyArgs,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// A policy that does not pass the statutory cases.
+#[derive(Debug, thiserror::Error)]
+#[error("the policy is refused: it fails {failed} of {count} statutory cases")]
+pub(super) struct NonConforming {
+    failed: usize,
+    count: usize,
 }
 
 pub(super) fn run(command: &PolicyCommand) -> anyhow::Result<()> {
     match command {
         PolicyCommand::Build { rules, output } => build(rules, output),
         PolicyCommand::Inspect { file, json } => inspect(file, *json),
+        PolicyCommand::Check { file, json } => check(file, *json),
+        PolicyCommand::Evaluate { file, policy, json } => {
+            evaluate::run(&load_policy(policy.policy.as_deref())?, file, *json)
+        }
     }
 }
 
@@ -73,4 +103,28 @@ fn inspect(file: &std::path::Path, as_json: bool) -> anyhow::Result<()> {
         policy.exports().join(", "),
         policy.digest(),
     ))
+}
+
+fn check(file: &std::path::Path, as_json: bool) -> anyhow::Result<()> {
+    let policy = load_policy(Some(file))?;
+    let (failures, count) = conformance::run(&policy);
+    let failed = failures.len();
+    if as_json {
+        let failures = failures.iter().map(|failure| {
+            json!({ "case": failure.name, "what": failure.what, "source": failure.source })
+        });
+        output::json(&json!({
+            "digest": policy.digest().to_string(),
+            "accepted": failed == 0,
+            "cases": count,
+            "failures": failures.collect::<Vec<_>>(),
+        }))?;
+    } else {
+        for failure in &failures {
+            output::text(&failure.to_string())?;
+        }
+        output::text(&format!("{} of {count} statutory cases passed", count - failed))?;
+    }
+    anyhow::ensure!(failed == 0, NonConforming { failed, count });
+    Ok(())
 }

@@ -40,6 +40,10 @@ pub(crate) struct InboundRequest {
     language: Option<String>,
     /// The question that is open: the exact words the contact was last asked.
     question: Option<String>,
+    /// Whether the provider has answered the message by itself, as Twilio's Advanced Opt-Out does.
+    /// Then there is no reply.
+    #[serde(default)]
+    answered: bool,
 }
 
 /// A button or list row.
@@ -166,5 +170,6 @@ fn message(request: InboundRequest) -> Result<InboundMessage, Problem> {
         question: request
             .question
             .filter(|question| !question.trim().is_empty()),
+        answered: request.answered,
     })
 }
