@@ -36,8 +36,9 @@ pub struct Engine {
 
 impl Engine {
     /// Prepares the tables for a rule set.
-    pub fn new(rules: RuleSet) -> Result<Self, PatternError> {
+    pub fn new(mut rules: RuleSet) -> Result<Self, PatternError> {
         let tables = Tables::new(&rules)?;
+        rules.forget_sources();
         Ok(Self { rules, tables })
     }
 

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
-use crate::lexicon::{Lexicon, WordId};
+use crate::lexicon::{Lexicon, Map, WordId};
 use crate::text::{Break, Token, canonical};
 
 /// What is wrong with a pattern.
@@ -271,17 +271,24 @@ impl Parsed {
     }
 
     /// The pattern ready to be matched, once every word and beginning of the rules has a number.
-    pub(crate) fn compile(&self, lexicon: &Lexicon) -> Pattern {
+    fn compile(&self, lexicon: &Lexicon, sets: &mut Sets) -> Pattern {
         Pattern {
-            places: self.places.iter().map(|place| words_of(place, lexicon)).collect(),
+            places: self.places.iter().map(|place| sets.add(words_of(place, lexicon))).collect(),
             follow: self.follow.as_slice().into(),
             first: self.first,
             last: self.last,
         }
     }
+
+    /// The words and beginnings with which it can begin.
+    pub(crate) fn first_words(&self, lexicon: &Lexicon) -> Vec<WordId> {
+        let [anywhere, at_start] = self.first;
+        let firsts = self.places.iter().enumerate().filter(|(at, _)| (anywhere | at_start) & bit(*at) != 0);
+        firsts.flat_map(|(_, place)| words_of(place, lexicon)).collect()
+    }
 }
 
-fn words_of(place: &Place, lexicon: &Lexicon) -> Box<[WordId]> {
+fn words_of(place: &Place, lexicon: &Lexicon) -> Vec<WordId> {
     let mut ids: Vec<WordId> = Vec::new();
     for atom in place {
         match atom {
@@ -292,14 +299,33 @@ fn words_of(place: &Place, lexicon: &Lexicon) -> Box<[WordId]> {
     }
     ids.sort_unstable();
     ids.dedup();
-    ids.into()
+    ids
+}
+
+/// Sets of words, each kept once: many patterns name the same class.
+#[derive(Debug, Default)]
+struct Sets {
+    sets: Vec<Box<[WordId]>>,
+    numbers: Map<Box<[WordId]>, u32>,
+}
+
+impl Sets {
+    fn add(&mut self, words: Vec<WordId>) -> u32 {
+        let words: Box<[WordId]> = words.into();
+        let next = self.sets.len() as u32;
+        let number = *self.numbers.entry(words.clone()).or_insert(next);
+        if number == next {
+            self.sets.push(words);
+        }
+        number
+    }
 }
 
 /// A pattern ready to be matched.
 #[derive(Clone, Debug)]
-pub(crate) struct Pattern {
-    /// The words that fit each place, sorted; none: every word does.
-    places: Box<[Box<[WordId]>]>,
+struct Pattern {
+    /// The set of words that fits each place.
+    places: Box<[u32]>,
     /// The places that may follow each.
     follow: Box<[u128]>,
     first: [u128; 2],
@@ -307,19 +333,12 @@ pub(crate) struct Pattern {
 }
 
 impl Pattern {
-    /// The words with which it can begin.
-    pub(crate) fn first_words(&self) -> impl Iterator<Item = WordId> {
-        let [anywhere, at_start] = self.first;
-        let firsts = self.places.iter().enumerate().filter(move |(at, _)| (anywhere | at_start) & bit(*at) != 0);
-        firsts.flat_map(|(_, place)| place.iter().copied())
-    }
-
     /// Where it ends when it begins at a token: each number of tokens that fits. A sentence's end
     /// is never inside a match.
     ///
     /// Every place that may be reached is followed at the same time, so that the work for each word
     /// is bounded by the pattern's length.
-    pub(crate) fn ends(&self, tokens: &[Token], from: usize, mut found: impl FnMut(usize)) {
+    fn ends(&self, sets: &[Box<[WordId]>], tokens: &[Token], from: usize, mut found: impl FnMut(usize)) {
         let ends_before = |at: usize| tokens.get(at).is_none_or(|token| token.before >= Break::Stop);
         let [anywhere, at_start] = self.first;
         let [last, last_of_sentence] = self.last;
@@ -333,7 +352,8 @@ impl Pattern {
             while open != 0 {
                 let at = open.trailing_zeros() as usize;
                 open &= open - 1;
-                if self.places.get(at).is_some_and(|place| fits(place, token)) {
+                let set = self.places.get(at).and_then(|set| sets.get(*set as usize));
+                if set.is_some_and(|set| fits(set, token)) {
                     reached |= bit(at);
                     next |= self.follow.get(at).copied().unwrap_or(0);
                 }
@@ -349,32 +369,51 @@ impl Pattern {
     }
 }
 
-fn fits(place: &[WordId], token: &Token) -> bool {
-    let has = |id: WordId| !id.is_none() && place.binary_search(&id).is_ok();
-    place.is_empty() || has(token.word) || has(token.stem)
+/// Whether a word is of a set. Every word is of the empty one.
+fn fits(set: &[WordId], token: &Token) -> bool {
+    let has = |id: WordId| !id.is_none() && set.binary_search(&id).is_ok();
+    set.is_empty() || has(token.word) || has(token.stem)
 }
 
 /// Patterns by the words with which they begin.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
-    patterns: Vec<(Pattern, usize)>,
+    patterns: Vec<(Pattern, u32)>,
+    sets: Vec<Box<[WordId]>>,
+    by_first: Vec<Box<[u32]>>,
+}
+
+/// An index that is being made.
+#[derive(Default)]
+pub(crate) struct IndexBuilder {
+    patterns: Vec<(Pattern, u32)>,
+    sets: Sets,
     by_first: Vec<Vec<u32>>,
 }
 
-impl Index {
-    /// Each pattern comes with the number of the rule that it belongs to.
-    pub(crate) fn new(lexicon: &Lexicon, patterns: Vec<(Pattern, usize)>) -> Self {
-        let mut by_first = vec![Vec::new(); lexicon.len()];
-        for (number, (pattern, _)) in patterns.iter().enumerate() {
-            for word in pattern.first_words() {
-                if let Some(list) = by_first.get_mut(word.index()) {
-                    list.push(number as u32);
-                }
+impl IndexBuilder {
+    /// Adds a pattern of the rule with this number.
+    pub(crate) fn add(&mut self, parsed: &Parsed, rule: usize, lexicon: &Lexicon) {
+        let number = self.patterns.len() as u32;
+        self.by_first.resize(lexicon.len(), Vec::new());
+        for word in parsed.first_words(lexicon) {
+            if let Some(list) = self.by_first.get_mut(word.index()).filter(|list| list.last() != Some(&number)) {
+                list.push(number);
             }
         }
-        Self { patterns, by_first }
+        self.patterns.push((parsed.compile(lexicon, &mut self.sets), rule as u32));
     }
 
+    pub(crate) fn finish(self) -> Index {
+        Index {
+            patterns: self.patterns,
+            sets: self.sets.sets,
+            by_first: self.by_first.into_iter().map(Vec::into_boxed_slice).collect(),
+        }
+    }
+}
+
+impl Index {
     /// Every match: the rule's number, and the tokens from where up to where.
     pub(crate) fn matches(&self, tokens: &[Token], mut found: impl FnMut(usize, usize, usize)) {
         for (from, token) in tokens.iter().enumerate() {
@@ -384,7 +423,7 @@ impl Index {
                 }
                 for number in self.by_first.get(id.index()).into_iter().flatten() {
                     if let Some((pattern, rule)) = self.patterns.get(*number as usize) {
-                        pattern.ends(tokens, from, |to| found(*rule, from, to));
+                        pattern.ends(&self.sets, tokens, from, |to| found(*rule as usize, from, to));
                     }
                 }
             }
@@ -403,7 +442,9 @@ mod tests {
         let mut lexicon = Lexicon::default();
         parsed.number(&mut lexicon);
         lexicon.finish();
-        let index = Index::new(&lexicon, vec![(parsed.compile(&lexicon), 0)]);
+        let mut index = IndexBuilder::default();
+        index.add(&parsed, 0, &lexicon);
+        let index = index.finish();
         let text = Text::new(message, &lexicon);
         let mut ends = Vec::new();
         index.matches(&text.tokens, |_, from, to| ends.push((from, to)));

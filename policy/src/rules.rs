@@ -256,6 +256,21 @@ impl RuleSet {
         postcard::to_allocvec(self).map_err(RuleSetError)
     }
 
+    /// Lets go of what the tables hold in another form.
+    pub(crate) fn forget_sources(&mut self) {
+        for language in &mut self.languages {
+            language.courtesies = Vec::new();
+            language.fillers = Vec::new();
+            language.real_words = Vec::new();
+            language.classes = Classes::new();
+            language.topics = Classes::new();
+            language.channels = Vec::new();
+            language.keywords.iter_mut().for_each(|keyword| keyword.words = Vec::new());
+            language.phrases.iter_mut().for_each(|phrase| phrase.patterns = Vec::new());
+            language.guards.iter_mut().for_each(|guard| guard.patterns = Vec::new());
+        }
+    }
+
     /// Reads the compact form.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, RuleSetError> {
         postcard::from_bytes(bytes).map_err(RuleSetError)

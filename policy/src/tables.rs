@@ -1,7 +1,7 @@
 //! A rule set made ready to be looked up.
 
 use crate::lexicon::{Lexicon, Map, WordId};
-use crate::pattern::{self, Classes, Index, Parsed, PatternError};
+use crate::pattern::{self, Classes, Index, IndexBuilder, Parsed, PatternError};
 use crate::rules::{Guard, Keyword, Language, Phrase, RuleSet};
 use crate::text::canonical;
 use crate::types::{Channel, Intent};
@@ -52,7 +52,6 @@ impl Tables {
     /// refused it before.
     pub(crate) fn new(rules: &RuleSet) -> Result<Self, PatternError> {
         let mut lexicon = Lexicon::default();
-        let mut parsed = ParsedRules::default();
         let mut tables = Self {
             lexicon: Lexicon::default(),
             whole: Map::default(),
@@ -70,14 +69,29 @@ impl Tables {
         };
         for (number, language) in rules.languages.iter().enumerate() {
             tables.add_words(number, language, &mut lexicon);
-            parsed.read(number, language, &mut lexicon)?;
+            each_pattern(number, language, |_, parsed| parsed.number(&mut lexicon))?;
         }
         for word in &rules.echo.words {
             lexicon.add_word(&canonical(word));
         }
         lexicon.finish();
         tables.add_echoes(rules);
-        parsed.compile(&mut tables, &lexicon);
+        let (mut phrases, mut guards) = (IndexBuilder::default(), IndexBuilder::default());
+        for (number, language) in rules.languages.iter().enumerate() {
+            each_pattern(number, language, |owner, parsed| match owner {
+                Owner::Phrase(at) => phrases.add(&parsed, number_of(&mut tables.phrase_at, at), &lexicon),
+                Owner::Guard(at) => guards.add(&parsed, number_of(&mut tables.guard_at, at), &lexicon),
+                Owner::Topic(category) => {
+                    let words = parsed.first_words(&lexicon).into_iter();
+                    tables.topics.extend(words.map(|word| (word, category.into())));
+                }
+                Owner::Channel(channel) => {
+                    let words = parsed.first_words(&lexicon).into_iter();
+                    tables.channels.extend(words.map(|word| (word, channel)));
+                }
+            })?;
+        }
+        (tables.phrases, tables.guards) = (phrases.finish(), guards.finish());
         tables.lexicon = lexicon;
         Ok(tables)
     }
@@ -180,6 +194,14 @@ impl Tables {
     }
 }
 
+/// The number of an entry whose patterns come one after another.
+fn number_of(entries: &mut Vec<At>, at: At) -> usize {
+    if entries.last() != Some(&at) {
+        entries.push(at);
+    }
+    entries.len() - 1
+}
+
 impl Target {
     fn new(word: &str, keyword: Option<At>) -> Self {
         Self { letters: letters(word), word: word.into(), keyword }
@@ -218,70 +240,45 @@ impl Language {
     }
 }
 
-/// The first pass: every pattern read, its words numbered.
-#[derive(Default)]
-struct ParsedRules {
-    phrases: Vec<(Parsed, At)>,
-    guards: Vec<(Parsed, At)>,
-    topics: Vec<(Parsed, String)>,
-    channels: Vec<(Parsed, Channel)>,
+/// Reads every pattern of a language, and calls back with what it belongs to. Patterns are read
+/// twice, once to number their words and once to be compiled: all of them at the same time would
+/// take more memory than the tables that come of them.
+fn each_pattern(
+    number: usize,
+    language: &Language,
+    mut each: impl FnMut(Owner<'_>, Parsed),
+) -> Result<(), PatternError> {
+    let classes = classes_of(language);
+    let read = |text: &str| pattern::parse(text, &classes);
+    for (at, phrase) in language.phrases.iter().enumerate() {
+        for text in &phrase.patterns {
+            each(Owner::Phrase((number, at)), read(text)?);
+        }
+    }
+    for (at, guard) in language.guards.iter().enumerate() {
+        for text in &guard.patterns {
+            each(Owner::Guard((number, at)), read(text)?);
+        }
+    }
+    for (category, words) in &language.topics {
+        for word in words {
+            each(Owner::Topic(category), read(word)?);
+        }
+    }
+    for channel in &language.channels {
+        for word in &channel.words {
+            each(Owner::Channel(channel.channel), read(word)?);
+        }
+    }
+    Ok(())
 }
 
-impl ParsedRules {
-    fn read(&mut self, number: usize, language: &Language, lexicon: &mut Lexicon) -> Result<(), PatternError> {
-        let classes = classes_of(language);
-        let mut read = |pattern: &str| {
-            let parsed = pattern::parse(pattern, &classes)?;
-            parsed.number(lexicon);
-            Ok(parsed)
-        };
-        for (at, phrase) in language.phrases.iter().enumerate() {
-            for pattern in &phrase.patterns {
-                self.phrases.push((read(pattern)?, (number, at)));
-            }
-        }
-        for (at, guard) in language.guards.iter().enumerate() {
-            for pattern in &guard.patterns {
-                self.guards.push((read(pattern)?, (number, at)));
-            }
-        }
-        for (category, words) in &language.topics {
-            for word in words {
-                self.topics.push((read(word)?, category.clone()));
-            }
-        }
-        for channel in &language.channels {
-            for word in &channel.words {
-                self.channels.push((read(word)?, channel.channel));
-            }
-        }
-        Ok(())
-    }
-
-    /// The second pass, when every word and beginning has its number.
-    fn compile(self, tables: &mut Tables, lexicon: &Lexicon) {
-        let index = |parsed: Vec<(Parsed, At)>, entries: &mut Vec<At>| {
-            let mut patterns = Vec::new();
-            for (parsed, at) in parsed {
-                if entries.last() != Some(&at) {
-                    entries.push(at);
-                }
-                let number = entries.len() - 1;
-                patterns.push((parsed.compile(lexicon), number));
-            }
-            Index::new(lexicon, patterns)
-        };
-        tables.phrases = index(self.phrases, &mut tables.phrase_at);
-        tables.guards = index(self.guards, &mut tables.guard_at);
-        for (parsed, category) in self.topics {
-            let pattern = parsed.compile(lexicon);
-            tables.topics.extend(pattern.first_words().map(|word| (word, category.as_str().into())));
-        }
-        for (parsed, channel) in self.channels {
-            let pattern = parsed.compile(lexicon);
-            tables.channels.extend(pattern.first_words().map(|word| (word, channel)));
-        }
-    }
+/// What a pattern belongs to.
+enum Owner<'r> {
+    Phrase(At),
+    Guard(At),
+    Topic(&'r str),
+    Channel(Channel),
 }
 
 impl<'r> Rule<'r> {
