@@ -110,11 +110,14 @@ fn the_default_policy_imports_nothing_but_the_consent_lookup() {
     let wit_component::DecodedWasm::Component(_, world) = decoded else {
         panic!("no component")
     };
+    // A type that the world uses under a name of its own is nothing that could be called.
     let decoded: Vec<String> = resolve.worlds[world]
         .imports
-        .keys()
-        .map(|key| resolve.name_world_key(key))
+        .iter()
+        .filter(|(_, item)| !matches!(item, wit_parser::WorldItem::Type { .. }))
+        .map(|(key, _)| resolve.name_world_key(key))
         .collect();
+    assert!(!decoded.is_empty());
     for import in &decoded {
         assert!(imports.contains(import), "{import}");
     }
