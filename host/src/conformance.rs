@@ -65,7 +65,9 @@ impl Row {
 }
 
 fn rows(file: &'static str) -> impl Iterator<Item = Row> {
-    let mut lines = file.lines().map(|line| line.split('\t').collect::<Vec<_>>());
+    let mut lines = file
+        .lines()
+        .map(|line| line.split('\t').collect::<Vec<_>>());
     let names = Arc::new(lines.next().unwrap_or_default());
     lines.map(move |values| Row {
         names: Arc::clone(&names),
@@ -81,7 +83,10 @@ fn moment(after: i64) -> Result<Timestamp, String> {
 /// the suite, and fails.
 fn judge_inbound(policy: &Policy, row: &Row) -> Option<String> {
     let read = || -> Result<Inbound, String> {
-        let channel: Channel = row.get("channel").parse().map_err(|error| format!("{error}"))?;
+        let channel: Channel = row
+            .get("channel")
+            .parse()
+            .map_err(|error| format!("{error}"))?;
         let question = Some(row.get("question")).filter(|question| !question.is_empty());
         Ok(Inbound {
             question: question.map(str::to_owned),
@@ -93,27 +98,41 @@ fn judge_inbound(policy: &Policy, row: &Row) -> Option<String> {
         Err(error) => return Some(error),
     };
     let answer = policy.classify(&message, &Arc::new(Contact::default()));
-    not_by_policy(&answer.decided_by).or_else(|| misunderstood(row.get("expect"), &message, &answer.value))
+    not_by_policy(&answer.decided_by)
+        .or_else(|| misunderstood(row.get("expect"), &message, &answer.value))
 }
 
 fn misunderstood(expect: &str, message: &Inbound, found: &Classification) -> Option<String> {
-    let here = |kind| found.changes.contains(&Change::general(message.channel, kind));
+    let here = |kind| {
+        found
+            .changes
+            .contains(&Change::general(message.channel, kind))
+    };
     let any = |kind| found.changes.iter().any(|change| change.kind == kind);
     let is_right = match expect {
         "opt-out" => found.intent == Intent::OptOut && here(ChangeKind::OptOut),
-        "opt-in" => found.intent == Intent::OptIn && here(ChangeKind::OptIn) && !any(ChangeKind::OptOut),
+        "opt-in" => {
+            found.intent == Intent::OptIn && here(ChangeKind::OptIn) && !any(ChangeKind::OptOut)
+        }
         "help" => found.intent == Intent::Help && found.reply.is_some() && !any(ChangeKind::OptOut),
         "no-opt-in" => !any(ChangeKind::OptIn),
         "nothing" => !any(ChangeKind::OptIn) && !any(ChangeKind::OptOut),
         other => return Some(format!("the suite expects {other:?}, which means nothing")),
     };
     let changes = || {
-        let changes = found.changes.iter().map(|change| format!("{:?} {}", change.kind, change.channel));
+        let changes = found
+            .changes
+            .iter()
+            .map(|change| format!("{:?} {}", change.kind, change.channel));
         changes.collect::<Vec<_>>().join(", ")
     };
     (!is_right).then(|| {
         let understood = found.intent.as_str();
-        format!("{:?} must be understood as {expect}; it was {understood} [{}]", message.body, changes())
+        format!(
+            "{:?} must be understood as {expect}; it was {understood} [{}]",
+            message.body,
+            changes()
+        )
     })
 }
 
@@ -137,7 +156,10 @@ fn outbound(row: &Row) -> Result<(Contact, Outbound), String> {
     let mut contact = Contact::default();
     let statements = row.get("history").split(',').map(str::trim);
     let mut last = 0;
-    for (number, statement) in statements.filter(|statement| !statement.is_empty()).enumerate() {
+    for (number, statement) in statements
+        .filter(|statement| !statement.is_empty())
+        .enumerate()
+    {
         last = number as i64 * 1000;
         let at = moment(last)?;
         let mut words = statement.split(' ');
@@ -153,19 +175,33 @@ fn outbound(row: &Row) -> Result<(Contact, Outbound), String> {
                 contact.wrote(channel, at);
                 continue;
             }
-            other => return Err(format!("the suite's history has {other:?}, which means nothing")),
+            other => {
+                return Err(format!(
+                    "the suite's history has {other:?}, which means nothing"
+                ));
+            }
         };
-        let change = Change { channel, category, kind };
+        let change = Change {
+            channel,
+            category,
+            kind,
+        };
         let event = EventId(format!("conformance-{number}"));
         contact.apply(&change, weight, Mark { at, event });
     }
     let template = Some(row.get("template")).filter(|category| !category.is_empty());
     let category = |name: &str| name.parse::<Category>().map_err(|error| format!("{error}"));
     let message = Outbound {
-        channel: row.get("channel").parse().map_err(|error| format!("{error}"))?,
+        channel: row
+            .get("channel")
+            .parse()
+            .map_err(|error| format!("{error}"))?,
         category: category(row.get("category"))?,
         template: match template {
-            Some(name) => Some(Template { name: "conformance".to_owned(), category: category(name)? }),
+            Some(name) => Some(Template {
+                name: "conformance".to_owned(),
+                category: category(name)?,
+            }),
             None => None,
         },
         at: moment(last + duration(row.get("after"))?)?,
@@ -177,7 +213,9 @@ fn outbound(row: &Row) -> Result<(Contact, Outbound), String> {
 /// "90s", "1m", "24h" in milliseconds.
 fn duration(text: &str) -> Result<i64, String> {
     let wrong = || format!("{text:?} is no time such as 90s, 1m or 24h");
-    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
+    let (number, unit) = text
+        .split_at_checked(text.len().saturating_sub(1))
+        .ok_or_else(wrong)?;
     let unit = match unit {
         "s" => 1_000,
         "m" => 60_000,

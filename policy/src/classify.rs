@@ -18,7 +18,11 @@ struct Rejected<'r> {
 
 pub(crate) fn classify(rules: &RuleSet, tables: &Tables, message: &Inbound) -> Classification {
     let text = Text::new(&message.body, &tables.lexicon);
-    let whole = Whole { rules, tables, message };
+    let whole = Whole {
+        rules,
+        tables,
+        message,
+    };
     let mut rejected = Vec::new();
     let mut found = None;
     let mut scope = None;
@@ -36,7 +40,10 @@ pub(crate) fn classify(rules: &RuleSet, tables: &Tables, message: &Inbound) -> C
         for fit in fits {
             if found.is_none_or(|found| found.rule.id != fit.rule.id) {
                 let winner = found.map_or("", |found| found.rule.id);
-                rejected.push(Rejected { fit, why: format!("{winner} comes before it") });
+                rejected.push(Rejected {
+                    fit,
+                    why: format!("{winner} comes before it"),
+                });
             }
         }
     }
@@ -78,7 +85,13 @@ fn decide<'r>(fits: &mut [Fit<'r>]) -> Option<Fit<'r>> {
     fits.sort_by_key(|fit| {
         let first = fit.rule.intent != Intent::Person;
         let topic = fit.rule.topic && fit.how == "phrase";
-        (first, fit.rule.intent, fit.rule.review, !topic, std::cmp::Reverse(fit.to - fit.from))
+        (
+            first,
+            fit.rule.intent,
+            fit.rule.review,
+            !topic,
+            std::cmp::Reverse(fit.to - fit.from),
+        )
     });
     fits.first().copied()
 }
@@ -98,11 +111,20 @@ fn answer(
             ..consequences::nothing()
         };
     };
-    let Rule { id, intent, language, .. } = fit.rule;
+    let Rule {
+        id,
+        intent,
+        language,
+        ..
+    } = fit.rule;
     // A stop that names a topic nobody knows is held, and a person decides.
     let review = fit.rule.review || matches!(scope, Some(Scope::Topic(_)));
     let consequences = consequences(rules, message, intent, scope, review);
-    let reply = if message.answered { None } else { reply(rules, message, intent, language) };
+    let reply = if message.answered {
+        None
+    } else {
+        reply(rules, message, intent, language)
+    };
     Classification {
         intent,
         scope: consequences.scope,

@@ -57,7 +57,12 @@ pub(crate) fn consequences(
         (None, _) if review => (None, held(rules)),
         (None, _) => (None, Vec::new()),
     };
-    Consequences { scope, changes, route, priority }
+    Consequences {
+        scope,
+        changes,
+        route,
+        priority,
+    }
 }
 
 /// What an opt-out ends. 47 CFR 64.1200(a)(10): a bare revocation ends everything, on every channel.
@@ -90,7 +95,11 @@ fn opted_in(here: Channel) -> Vec<Change> {
     Channel::ALL
         .into_iter()
         .map(|channel| {
-            let kind = if channel == here { ChangeKind::OptIn } else { ChangeKind::Release };
+            let kind = if channel == here {
+                ChangeKind::OptIn
+            } else {
+                ChangeKind::Release
+            };
             change(channel, None, kind)
         })
         .collect()
@@ -106,18 +115,27 @@ fn agreed(rules: &RuleSet, message: &Inbound) -> (Option<Scope>, Vec<Change>) {
         Some(category) => Scope::Category(category.clone()),
         None => Scope::Channel(message.channel),
     };
-    (Some(scope), vec![change(message.channel, category, ChangeKind::OptIn)])
+    (
+        Some(scope),
+        vec![change(message.channel, category, ChangeKind::OptIn)],
+    )
 }
 
 fn change(channel: Channel, category: Option<String>, kind: ChangeKind) -> Change {
-    Change { channel, category, kind }
+    Change {
+        channel,
+        category,
+        kind,
+    }
 }
 
 /// What the open question asks consent for, if it does.
 fn asked_for<'r>(rules: &'r RuleSet, message: &Inbound) -> Option<&'r ConsentQuestion> {
     let question = canonical(message.question.as_deref()?);
     let contains = |phrases: &[String]| {
-        phrases.iter().any(|phrase| contains_words(&question, &canonical(phrase)))
+        phrases
+            .iter()
+            .any(|phrase| contains_words(&question, &canonical(phrase)))
     };
     rules
         .consent_questions

@@ -104,7 +104,11 @@ impl Lexicon {
     pub(crate) fn stem(&self, word: &str) -> WordId {
         if word.starts_with(|first: char| first.is_ascii_digit()) {
             let is_number = word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_digit());
-            return if is_number { WordId::NUMBER } else { WordId::NONE };
+            return if is_number {
+                WordId::NUMBER
+            } else {
+                WordId::NONE
+            };
         }
         let after = self.stems.partition_point(|stem| &*stem.text <= word);
         let mut at = after.checked_sub(1);
@@ -121,7 +125,11 @@ impl Lexicon {
     /// beginning and still begin with this one.
     pub(crate) fn stems_from(&self, stem: &str) -> Vec<WordId> {
         let extends = |known: &&Stem| known.text.starts_with(stem);
-        self.stems.iter().filter(extends).map(|known| known.id).collect()
+        self.stems
+            .iter()
+            .filter(extends)
+            .map(|known| known.id)
+            .collect()
     }
 }
 

@@ -145,7 +145,10 @@ fn read_word(word: &str) -> Result<Vec<Atom>, PatternError> {
     if folded.is_empty() {
         return Err(PatternError::NoWord(word.to_owned()));
     }
-    let mut atoms: Vec<Atom> = folded.split(' ').map(|word| Atom::Word(word.to_owned())).collect();
+    let mut atoms: Vec<Atom> = folded
+        .split(' ')
+        .map(|word| Atom::Word(word.to_owned()))
+        .collect();
     if is_stem && let Some(Atom::Word(last)) = atoms.pop() {
         atoms.push(Atom::Stem(last));
     }
@@ -154,17 +157,30 @@ fn read_word(word: &str) -> Result<Vec<Atom>, PatternError> {
 
 impl Parsed {
     /// Reads one item after another.
-    fn sequence(&mut self, text: &str, classes: &Classes, mut reached: Reached) -> Result<Reached, PatternError> {
+    fn sequence(
+        &mut self,
+        text: &str,
+        classes: &Classes,
+        mut reached: Reached,
+    ) -> Result<Reached, PatternError> {
         for item in split(text, ' ')? {
             reached = self.item(item, classes, reached)?;
         }
         Ok(reached)
     }
 
-    fn item(&mut self, item: &str, classes: &Classes, from: Reached) -> Result<Reached, PatternError> {
+    fn item(
+        &mut self,
+        item: &str,
+        classes: &Classes,
+        from: Reached,
+    ) -> Result<Reached, PatternError> {
         match item {
             "^" if from.after == 0 => {
-                return Ok(Reached { after: 0, begins: [false, true] });
+                return Ok(Reached {
+                    after: 0,
+                    begins: [false, true],
+                });
             }
             "$" if from.after != 0 => {
                 let [_, last] = &mut self.last;
@@ -177,7 +193,9 @@ impl Parsed {
         if let Some(count) = item.strip_prefix("...") {
             let count = match count {
                 "" => DEFAULT_GAP,
-                count => count.parse().map_err(|_| PatternError::NoWord(item.to_owned()))?,
+                count => count
+                    .parse()
+                    .map_err(|_| PatternError::NoWord(item.to_owned()))?,
             };
             let mut reached = from;
             for _ in 0..count {
@@ -189,7 +207,9 @@ impl Parsed {
             Some(body) => (body, true),
             None => (item, false),
         };
-        let inside = body.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
+        let inside = body
+            .strip_prefix('(')
+            .and_then(|rest| rest.strip_suffix(')'));
         let reached = match (inside, body.strip_prefix('@')) {
             (Some(inside), _) => self.alternatives(inside, classes, from)?,
             (None, Some(class)) => {
@@ -209,7 +229,12 @@ impl Parsed {
         Ok(if optional { reached.or(from) } else { reached })
     }
 
-    fn alternatives(&mut self, inside: &str, classes: &Classes, from: Reached) -> Result<Reached, PatternError> {
+    fn alternatives(
+        &mut self,
+        inside: &str,
+        classes: &Classes,
+        from: Reached,
+    ) -> Result<Reached, PatternError> {
         let alternatives = split(inside, '|')?;
         self.one_of(alternatives.into_iter().map(str::trim), classes, from)
     }
@@ -224,8 +249,13 @@ impl Parsed {
         let mut single = Place::new();
         let mut reached = Reached::default();
         for alternative in alternatives {
-            let is_plain = !alternative.contains([' ', '(', '@', '?', '^', '$']) && !alternative.starts_with("...");
-            let atoms = if is_plain { read_word(alternative)? } else { Vec::new() };
+            let is_plain = !alternative.contains([' ', '(', '@', '?', '^', '$'])
+                && !alternative.starts_with("...");
+            let atoms = if is_plain {
+                read_word(alternative)?
+            } else {
+                Vec::new()
+            };
             if atoms.len() == 1 {
                 single.extend(atoms);
             } else {
@@ -256,7 +286,10 @@ impl Parsed {
         }
         self.places.push(place);
         self.follow.push(0);
-        Ok(Reached { after: bit(at), begins: [false, false] })
+        Ok(Reached {
+            after: bit(at),
+            begins: [false, false],
+        })
     }
 
     /// Numbers the words, in the first of two passes: see [`Parsed::compile`].
@@ -273,7 +306,11 @@ impl Parsed {
     /// The pattern ready to be matched, once every word and beginning of the rules has a number.
     fn compile(&self, lexicon: &Lexicon, sets: &mut Sets) -> Pattern {
         Pattern {
-            places: self.places.iter().map(|place| sets.add(words_of(place, lexicon))).collect(),
+            places: self
+                .places
+                .iter()
+                .map(|place| sets.add(words_of(place, lexicon)))
+                .collect(),
             follow: self.follow.as_slice().into(),
             first: self.first,
             last: self.last,
@@ -283,8 +320,14 @@ impl Parsed {
     /// The words and beginnings with which it can begin.
     pub(crate) fn first_words(&self, lexicon: &Lexicon) -> Vec<WordId> {
         let [anywhere, at_start] = self.first;
-        let firsts = self.places.iter().enumerate().filter(|(at, _)| (anywhere | at_start) & bit(*at) != 0);
-        firsts.flat_map(|(_, place)| words_of(place, lexicon)).collect()
+        let firsts = self
+            .places
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| (anywhere | at_start) & bit(*at) != 0);
+        firsts
+            .flat_map(|(_, place)| words_of(place, lexicon))
+            .collect()
     }
 }
 
@@ -338,11 +381,25 @@ impl Pattern {
     ///
     /// Every place that may be reached is followed at the same time, so that the work for each word
     /// is bounded by the pattern's length.
-    fn ends(&self, sets: &[Box<[WordId]>], tokens: &[Token], from: usize, mut found: impl FnMut(usize)) {
-        let ends_before = |at: usize| tokens.get(at).is_none_or(|token| token.before >= Break::Stop);
+    fn ends(
+        &self,
+        sets: &[Box<[WordId]>],
+        tokens: &[Token],
+        from: usize,
+        mut found: impl FnMut(usize),
+    ) {
+        let ends_before = |at: usize| {
+            tokens
+                .get(at)
+                .is_none_or(|token| token.before >= Break::Stop)
+        };
         let [anywhere, at_start] = self.first;
         let [last, last_of_sentence] = self.last;
-        let mut open = if from == 0 || ends_before(from) { anywhere | at_start } else { anywhere };
+        let mut open = if from == 0 || ends_before(from) {
+            anywhere | at_start
+        } else {
+            anywhere
+        };
         for (count, token) in tokens.iter().enumerate().skip(from) {
             if count > from && token.before >= Break::Stop {
                 return;
@@ -397,18 +454,27 @@ impl IndexBuilder {
         let number = self.patterns.len() as u32;
         self.by_first.resize(lexicon.len(), Vec::new());
         for word in parsed.first_words(lexicon) {
-            if let Some(list) = self.by_first.get_mut(word.index()).filter(|list| list.last() != Some(&number)) {
+            if let Some(list) = self
+                .by_first
+                .get_mut(word.index())
+                .filter(|list| list.last() != Some(&number))
+            {
                 list.push(number);
             }
         }
-        self.patterns.push((parsed.compile(lexicon, &mut self.sets), rule as u32));
+        self.patterns
+            .push((parsed.compile(lexicon, &mut self.sets), rule as u32));
     }
 
     pub(crate) fn finish(self) -> Index {
         Index {
             patterns: self.patterns,
             sets: self.sets.sets,
-            by_first: self.by_first.into_iter().map(Vec::into_boxed_slice).collect(),
+            by_first: self
+                .by_first
+                .into_iter()
+                .map(Vec::into_boxed_slice)
+                .collect(),
         }
     }
 }
@@ -423,7 +489,9 @@ impl Index {
                 }
                 for number in self.by_first.get(id.index()).into_iter().flatten() {
                     if let Some((pattern, rule)) = self.patterns.get(*number as usize) {
-                        pattern.ends(&self.sets, tokens, from, |to| found(*rule as usize, from, to));
+                        pattern.ends(&self.sets, tokens, from, |to| {
+                            found(*rule as usize, from, to)
+                        });
                     }
                 }
             }
@@ -437,7 +505,10 @@ mod tests {
     use crate::text::Text;
 
     fn ends(pattern: &str, message: &str) -> Vec<(usize, usize)> {
-        let classes = Classes::from([("send".to_owned(), vec!["send".to_owned(), "mail*".to_owned()])]);
+        let classes = Classes::from([(
+            "send".to_owned(),
+            vec!["send".to_owned(), "mail*".to_owned()],
+        )]);
         let parsed = parse(pattern, &classes).unwrap();
         let mut lexicon = Lexicon::default();
         parsed.number(&mut lexicon);
@@ -457,18 +528,30 @@ mod tests {
     fn each_form_of_item_means_what_the_table_says() {
         assert_eq!(ends("stop", "please STOP now"), [(1, 2)]);
         assert_eq!(ends("text*", "a texting text tex"), [(1, 2), (2, 3)]);
-        assert_eq!(ends("stop (now|right away) ok", "stop right away ok"), [(0, 4)]);
+        assert_eq!(
+            ends("stop (now|right away) ok", "stop right away ok"),
+            [(0, 4)]
+        );
         assert_eq!(ends("stop @send", "stop mailing"), [(0, 2)]);
         assert_eq!(ends("stop now? ok", "stop ok"), [(0, 2)]);
         assert_eq!(ends("please? stop", "please stop"), [(0, 2), (1, 2)]);
         assert_eq!(ends("stop ... ok", "stop aa bb cc ok"), [(0, 5)]);
         assert_eq!(ends("stop ... ok", "stop aa bb cc dd ok"), []);
-        assert_eq!(ends("aa (bb (cc|dd ee)? ff|gg)", "aa bb dd ee ff aa gg"), [(0, 5), (5, 7)]);
+        assert_eq!(
+            ends("aa (bb (cc|dd ee)? ff|gg)", "aa bb dd ee ff aa gg"),
+            [(0, 5), (5, 7)]
+        );
         assert_eq!(ends("stop #", "stop 12345 now"), [(0, 2)]);
-        assert_eq!(ends("aa (bb cc)? (dd|ee ff)? $", "aa bb cc ee ff"), [(0, 5)]);
+        assert_eq!(
+            ends("aa (bb cc)? (dd|ee ff)? $", "aa bb cc ee ff"),
+            [(0, 5)]
+        );
         assert_eq!(ends("^ stop", "now stop. Stop it"), [(2, 3)]);
         assert_eq!(ends("stop $", "stop now. Stop!"), [(2, 3)]);
-        assert_eq!(ends("(please|^) stop (now|$)", "stop please stop now"), [(1, 4)]);
+        assert_eq!(
+            ends("(please|^) stop (now|$)", "stop please stop now"),
+            [(1, 4)]
+        );
         assert_eq!(ends("(please|^) stop (now|$)", "stop"), [(0, 1)]);
         assert_eq!(ends("(a|b c)? stop", "b c stop"), [(0, 3), (2, 3)]);
         assert_eq!(ends("不要 再? 发", "请不要发"), [(1, 4)]);
@@ -483,7 +566,10 @@ mod tests {
     #[test]
     fn what_cannot_be_meant_is_refused() {
         let refused = |pattern| parse(pattern, &Classes::new()).unwrap_err();
-        assert_eq!(refused("stop @send"), PatternError::UnknownClass("send".into()));
+        assert_eq!(
+            refused("stop @send"),
+            PatternError::UnknownClass("send".into())
+        );
         assert_eq!(refused("please?"), PatternError::NoBeginning);
         assert_eq!(refused("... stop"), PatternError::NoBeginning);
         assert_eq!(refused("please? ... stop"), PatternError::NoBeginning);

@@ -31,25 +31,44 @@ pub(crate) fn find<'r>(
 ) -> Vec<(Fit<'r>, bool)> {
     let mut found: Vec<(Fit<'r>, bool)> = Vec::new();
     tables.phrases.matches(&text.tokens, |number, from, to| {
-        let Some((phrase, language)) = tables.phrase(rules, number) else { return };
+        let Some((phrase, language)) = tables.phrase(rules, number) else {
+            return;
+        };
         if found.len() >= MAX_FOUND || !phrase.term.holds(message.at) {
             return;
         }
         let rule = Rule::of_phrase(phrase, language);
-        let known = found.iter_mut().find(|(known, _)| known.rule.id == rule.id && known.from == from);
+        let known = found
+            .iter_mut()
+            .find(|(known, _)| known.rule.id == rule.id && known.from == from);
         match known {
             Some((known, _)) => known.to = known.to.max(to),
-            None => found.push((Fit { rule, how: "phrase", from, to }, phrase.unguarded)),
+            None => found.push((
+                Fit {
+                    rule,
+                    how: "phrase",
+                    from,
+                    to,
+                },
+                phrase.unguarded,
+            )),
         }
     });
     found
 }
 
 impl<'r> Guards<'r> {
-    pub(crate) fn find(rules: &'r RuleSet, tables: &'r Tables, message: &Inbound, text: &Text) -> Self {
+    pub(crate) fn find(
+        rules: &'r RuleSet,
+        tables: &'r Tables,
+        message: &Inbound,
+        text: &Text,
+    ) -> Self {
         let mut found = Vec::new();
         tables.guards.matches(&text.tokens, |number, from, to| {
-            if let Some(guard) = tables.guard(rules, number).filter(|guard| guard.term.holds(message.at))
+            if let Some(guard) = tables
+                .guard(rules, number)
+                .filter(|guard| guard.term.holds(message.at))
                 && found.len() < MAX_FOUND
             {
                 found.push(Found { guard, from, to });
@@ -59,7 +78,9 @@ impl<'r> Guards<'r> {
     }
 
     fn of(&self, kind: GuardKind) -> impl Iterator<Item = &Found<'r>> {
-        self.found.iter().filter(move |found| found.guard.kind == kind)
+        self.found
+            .iter()
+            .filter(move |found| found.guard.kind == kind)
     }
 
     /// Why a phrase does not mean what it says here; nothing: it does.
@@ -71,10 +92,17 @@ impl<'r> Guards<'r> {
         if is_quoted(text, fit) {
             return Some("it is quoted".to_owned());
         }
-        if !unguarded && let Some(guard) = self.of(GuardKind::Before).find(|found| self.leads_to(text, found, fit)) {
+        if !unguarded
+            && let Some(guard) = self
+                .of(GuardKind::Before)
+                .find(|found| self.leads_to(text, found, fit))
+        {
             return because(guard, "it is negated, reported or asked about");
         }
-        if let Some(guard) = self.of(GuardKind::After).find(|found| found.from == fit.to && !ends_sentence(text, fit.to)) {
+        if let Some(guard) = self
+            .of(GuardKind::After)
+            .find(|found| found.from == fit.to && !ends_sentence(text, fit.to))
+        {
             return because(guard, "it is about something else");
         }
         self.retracted(fit)
@@ -90,14 +118,19 @@ impl<'r> Guards<'r> {
 
     /// Why a message is taken back by what follows.
     pub(crate) fn retracted(&self, fit: &Fit<'r>) -> Option<String> {
-        let found = self.of(GuardKind::Later).find(|found| found.from >= fit.to)?;
+        let found = self
+            .of(GuardKind::Later)
+            .find(|found| found.from >= fit.to)?;
         Some(format!("it is taken back ({})", found.guard.id))
     }
 
     /// The channels on which messages are still wanted, by guards outside of a match.
     pub(crate) fn kept(&self, fit: &Fit<'r>) -> Vec<Channel> {
         let outside = |found: &&Found<'r>| found.to <= fit.from || found.from >= fit.to;
-        self.of(GuardKind::Keep).filter(outside).filter_map(|found| found.guard.channel).collect()
+        self.of(GuardKind::Keep)
+            .filter(outside)
+            .filter_map(|found| found.guard.channel)
+            .collect()
     }
 
     /// A guard stands before a phrase when it ends where the phrase begins, in the same sentence.
@@ -108,11 +141,15 @@ impl<'r> Guards<'r> {
 
 /// Whether a sentence ends before a token.
 fn ends_sentence(text: &Text, at: usize) -> bool {
-    text.tokens.get(at).is_none_or(|token| token.before >= Break::Stop)
+    text.tokens
+        .get(at)
+        .is_none_or(|token| token.before >= Break::Stop)
 }
 
 /// Whether a match stands in quotation marks and not everything does.
 fn is_quoted(text: &Text, fit: &Fit<'_>) -> bool {
     let within = text.tokens.get(fit.from..fit.to).unwrap_or(&[]);
-    !within.is_empty() && within.iter().all(|token| token.quoted) && !text.tokens.iter().all(|token| token.quoted)
+    !within.is_empty()
+        && within.iter().all(|token| token.quoted)
+        && !text.tokens.iter().all(|token| token.quoted)
 }

@@ -265,9 +265,18 @@ impl RuleSet {
             language.classes = Classes::new();
             language.topics = Classes::new();
             language.channels = Vec::new();
-            language.keywords.iter_mut().for_each(|keyword| keyword.words = Vec::new());
-            language.phrases.iter_mut().for_each(|phrase| phrase.patterns = Vec::new());
-            language.guards.iter_mut().for_each(|guard| guard.patterns = Vec::new());
+            language
+                .keywords
+                .iter_mut()
+                .for_each(|keyword| keyword.words = Vec::new());
+            language
+                .phrases
+                .iter_mut()
+                .for_each(|phrase| phrase.patterns = Vec::new());
+            language
+                .guards
+                .iter_mut()
+                .for_each(|guard| guard.patterns = Vec::new());
         }
     }
 

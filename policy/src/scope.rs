@@ -15,10 +15,19 @@ use crate::whole::Fit;
 ///   else the one that the message came on.
 /// - Everything else is about everything. A text is a call under 47 USC 227, so "stop calling"
 ///   ends texts too.
-pub(crate) fn of(tables: &Tables, text: &Text, fit: &Fit<'_>, guards: &Guards<'_>, came_on: Channel) -> Scope {
+pub(crate) fn of(
+    tables: &Tables,
+    text: &Text,
+    fit: &Fit<'_>,
+    guards: &Guards<'_>,
+    came_on: Channel,
+) -> Scope {
     let tokens = text.tokens.get(fit.from..fit.to).unwrap_or(&[]);
     if fit.rule.topic {
-        if let Some(category) = tokens.iter().find_map(|token| tables.topic(token.word, token.stem)) {
+        if let Some(category) = tokens
+            .iter()
+            .find_map(|token| tables.topic(token.word, token.stem))
+        {
             return Scope::Category(category.to_owned());
         }
         let words = tokens.get(1..).unwrap_or(&[]);

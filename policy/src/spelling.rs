@@ -32,10 +32,13 @@ const ROWS: [&str; 4] = ["1234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm"];
 /// Where a key lies, in half keys.
 fn key(letter: u8) -> Option<(i32, i32)> {
     let shift = [0, 1, 2, 3];
-    ROWS.iter().zip(shift).enumerate().find_map(|(row, (keys, shift))| {
-        let column = keys.bytes().position(|key| key == letter)?;
-        Some((row as i32, column as i32 * 2 + shift))
-    })
+    ROWS.iter()
+        .zip(shift)
+        .enumerate()
+        .find_map(|(row, (keys, shift))| {
+            let column = keys.bytes().position(|key| key == letter)?;
+            Some((row as i32, column as i32 * 2 + shift))
+        })
 }
 
 fn are_neighbours(a: u8, b: u8) -> bool {
@@ -56,7 +59,12 @@ fn substitution(a: u8, b: u8) -> u32 {
     // Digits that stand for the letters they look like.
     let looks_alike = matches!(
         (a, b),
-        (b'0', b'o') | (b'1', b'i' | b'l') | (b'5', b's') | (b'3', b'e') | (b'q', b'g') | (b'g', b'q')
+        (b'0', b'o')
+            | (b'1', b'i' | b'l')
+            | (b'5', b's')
+            | (b'3', b'e')
+            | (b'q', b'g')
+            | (b'g', b'q')
             | (b'z', b'2')
     );
     if a == b {
@@ -96,7 +104,11 @@ pub(crate) fn distance(written: &[u8], word: &[u8], limit: u32) -> Option<u32> {
     }
     let mut before: Option<u8> = None;
     for (row, letter) in written.iter().copied().enumerate() {
-        let surplus = if before == Some(letter) { DOUBLED } else { OTHER };
+        let surplus = if before == Some(letter) {
+            DOUBLED
+        } else {
+            OTHER
+        };
         let mut current = [0_u32; MAX + 1];
         let mut least = (row as u32 + 1) * OTHER;
         let mut left = least;
@@ -105,8 +117,13 @@ pub(crate) fn distance(written: &[u8], word: &[u8], limit: u32) -> Option<u32> {
         }
         let mut wanted_before: Option<u8> = None;
         for (at, wanted) in word.iter().copied().enumerate() {
-            let get = |row: &[u32; MAX + 1], at: usize| row.get(at).copied().unwrap_or(u32::MAX / 2);
-            let missing = if wanted_before == Some(wanted) { DOUBLED } else { OTHER };
+            let get =
+                |row: &[u32; MAX + 1], at: usize| row.get(at).copied().unwrap_or(u32::MAX / 2);
+            let missing = if wanted_before == Some(wanted) {
+                DOUBLED
+            } else {
+                OTHER
+            };
             let mut cost = get(&above, at) + substitution(letter, wanted);
             cost = cost.min(get(&above, at + 1) + surplus).min(left + missing);
             if row > 0 && before == Some(wanted) && wanted_before == Some(letter) {
@@ -156,7 +173,13 @@ mod tests {
 
     #[test]
     fn other_words_are_far() {
-        for (written, word) in [("and", "end"), ("hello", "stop"), ("start", "stop"), ("st", "stop"), ("endless", "end")] {
+        for (written, word) in [
+            ("and", "end"),
+            ("hello", "stop"),
+            ("start", "stop"),
+            ("st", "stop"),
+            ("endless", "end"),
+        ] {
             assert_eq!(off(written, word), None, "{written} {word}");
         }
     }

@@ -79,11 +79,17 @@ impl Tables {
         let (mut phrases, mut guards) = (IndexBuilder::default(), IndexBuilder::default());
         for (number, language) in rules.languages.iter().enumerate() {
             each_pattern(number, language, |owner, parsed| match owner {
-                Owner::Phrase(at) => phrases.add(&parsed, number_of(&mut tables.phrase_at, at), &lexicon),
-                Owner::Guard(at) => guards.add(&parsed, number_of(&mut tables.guard_at, at), &lexicon),
+                Owner::Phrase(at) => {
+                    phrases.add(&parsed, number_of(&mut tables.phrase_at, at), &lexicon)
+                }
+                Owner::Guard(at) => {
+                    guards.add(&parsed, number_of(&mut tables.guard_at, at), &lexicon)
+                }
                 Owner::Topic(category) => {
                     let words = parsed.first_words(&lexicon).into_iter();
-                    tables.topics.extend(words.map(|word| (word, category.into())));
+                    tables
+                        .topics
+                        .extend(words.map(|word| (word, category.into())));
                 }
                 Owner::Channel(channel) => {
                     let words = parsed.first_words(&lexicon).into_iter();
@@ -121,22 +127,34 @@ impl Tables {
                 if keyword.misspelt && word.is_ascii() && !word.contains(' ') {
                     self.targets.push(Target::new(&word, Some((number, at))));
                 }
-                self.whole.entry(word.into()).or_default().push((number, at));
+                self.whole
+                    .entry(word.into())
+                    .or_default()
+                    .push((number, at));
             }
             for id in &keyword.selections {
-                self.selections.entry(id.to_lowercase()).or_default().push((number, at));
+                self.selections
+                    .entry(id.to_lowercase())
+                    .or_default()
+                    .push((number, at));
             }
         }
     }
 
     /// "stop2end" and the like, for misspellings of them.
     fn add_echoes(&mut self, rules: &RuleSet) {
-        let short: Vec<String> = rules.echo.words.iter().map(|word| canonical(word)).collect();
+        let short: Vec<String> = rules
+            .echo
+            .words
+            .iter()
+            .map(|word| canonical(word))
+            .collect();
         let short = || short.iter().filter(|word| word.len() <= 5);
         for first in short() {
             for joiner in ["2", "to"] {
                 for last in short() {
-                    self.targets.push(Target::new(&format!("{first}{joiner}{last}"), None));
+                    self.targets
+                        .push(Target::new(&format!("{first}{joiner}{last}"), None));
                 }
             }
             self.targets.push(Target::new(&format!("{first}2"), None));
@@ -154,12 +172,16 @@ impl Tables {
     }
 
     pub(crate) fn selection(&self, id: &str) -> &[At] {
-        self.selections.get(&id.to_lowercase()).map_or(&[], Vec::as_slice)
+        self.selections
+            .get(&id.to_lowercase())
+            .map_or(&[], Vec::as_slice)
     }
 
     /// Whether some words are a courtesy; or, when they may be, a filler.
     pub(crate) fn is_courtesy(&self, folded: &str, or_filler: bool) -> bool {
-        self.courtesies.get(folded).is_some_and(|is_filler| or_filler || !is_filler)
+        self.courtesies
+            .get(folded)
+            .is_some_and(|is_filler| or_filler || !is_filler)
     }
 
     pub(crate) fn longest_courtesy(&self) -> usize {
@@ -174,7 +196,11 @@ impl Tables {
         target.keyword
     }
 
-    pub(crate) fn phrase<'r>(&self, rules: &'r RuleSet, number: usize) -> Option<(&'r Phrase, &'r str)> {
+    pub(crate) fn phrase<'r>(
+        &self,
+        rules: &'r RuleSet,
+        number: usize,
+    ) -> Option<(&'r Phrase, &'r str)> {
         let (language, at) = *self.phrase_at.get(number)?;
         let language = rules.languages.get(language)?;
         Some((language.phrases.get(at)?, &language.tag))
@@ -186,11 +212,17 @@ impl Tables {
     }
 
     pub(crate) fn topic(&self, word: WordId, stem: WordId) -> Option<&str> {
-        self.topics.get(&word).or_else(|| self.topics.get(&stem)).map(AsRef::as_ref)
+        self.topics
+            .get(&word)
+            .or_else(|| self.topics.get(&stem))
+            .map(AsRef::as_ref)
     }
 
     pub(crate) fn channel(&self, word: WordId, stem: WordId) -> Option<Channel> {
-        self.channels.get(&word).or_else(|| self.channels.get(&stem)).copied()
+        self.channels
+            .get(&word)
+            .or_else(|| self.channels.get(&stem))
+            .copied()
     }
 }
 
@@ -204,13 +236,19 @@ fn number_of(entries: &mut Vec<At>, at: At) -> usize {
 
 impl Target {
     fn new(word: &str, keyword: Option<At>) -> Self {
-        Self { letters: letters(word), word: word.into(), keyword }
+        Self {
+            letters: letters(word),
+            word: word.into(),
+            keyword,
+        }
     }
 }
 
 /// A bit for each letter of a word.
 pub(crate) fn letters(word: &str) -> u32 {
-    word.bytes().filter(u8::is_ascii_lowercase).fold(0, |bits, letter| bits | 1 << (letter - b'a'))
+    word.bytes()
+        .filter(u8::is_ascii_lowercase)
+        .fold(0, |bits, letter| bits | 1 << (letter - b'a'))
 }
 
 /// Every pattern of a language's file may name its classes, its topics, and "topic" for all topics.
@@ -228,7 +266,10 @@ impl Language {
     /// wrong with it.
     pub fn check_patterns(&self, mut wrong: impl FnMut(&str, &str, PatternError)) {
         let classes = classes_of(self);
-        let phrases = self.phrases.iter().map(|phrase| (&phrase.id, &phrase.patterns));
+        let phrases = self
+            .phrases
+            .iter()
+            .map(|phrase| (&phrase.id, &phrase.patterns));
         let guards = self.guards.iter().map(|guard| (&guard.id, &guard.patterns));
         for (id, patterns) in phrases.chain(guards) {
             for text in patterns {
@@ -302,4 +343,3 @@ impl<'r> Rule<'r> {
         }
     }
 }
-

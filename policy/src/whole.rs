@@ -34,7 +34,12 @@ impl<'r> Whole<'r> {
     /// What the whole text means.
     pub(crate) fn read(&self, text: &Text) -> Option<Fit<'r>> {
         let tokens = text.tokens.as_slice();
-        let fit = |rule, how, (from, to)| Fit { rule, how, from, to };
+        let fit = |rule, how, (from, to)| Fit {
+            rule,
+            how,
+            from,
+            to,
+        };
         let everything = (0, tokens.len());
         // As it stands first: a keyword may itself begin with a courtesy.
         if let Some(rule) = self.keyword(text.all(), |_| true) {
@@ -46,10 +51,10 @@ impl<'r> Whole<'r> {
             return Some(fit(rule, "whole-message", core));
         }
         let inner = self.strip(text, core, true);
-        if inner != core {
-            if let Some(rule) = self.keyword(words(inner), |keyword| keyword.alone) {
-                return Some(fit(rule, "whole-message", inner));
-            }
+        if inner != core
+            && let Some(rule) = self.keyword(words(inner), |keyword| keyword.alone)
+        {
+            return Some(fit(rule, "whole-message", inner));
         }
         for part in [core, inner] {
             if let Some((rule, how)) = self.echo_or_misspelling(words(part)) {
@@ -67,8 +72,14 @@ impl<'r> Whole<'r> {
             return found;
         }
         let starts = |least: Break| {
-            let starts = tokens.iter().enumerate().filter(move |(at, token)| *at == 0 || token.before >= least);
-            starts.map(|(at, _)| at).chain([tokens.len()]).collect::<Vec<usize>>()
+            let starts = tokens
+                .iter()
+                .enumerate()
+                .filter(move |(at, token)| *at == 0 || token.before >= least);
+            starts
+                .map(|(at, _)| at)
+                .chain([tokens.len()])
+                .collect::<Vec<usize>>()
         };
         let sentences = starts(Break::Stop);
         for window in sentences.windows(2).filter(|_| sentences.len() > 2) {
@@ -76,7 +87,12 @@ impl<'r> Whole<'r> {
             let (from, to) = self.strip(text, (from, to), true);
             let words = text.folded(tokens.get(from..to).unwrap_or(&[]));
             if let Some(rule) = self.keyword(words, |keyword| keyword.alone) {
-                found.push(Fit { rule, how: "sentence", from, to });
+                found.push(Fit {
+                    rule,
+                    how: "sentence",
+                    from,
+                    to,
+                });
             }
         }
         // "I already voted, stop".
@@ -87,7 +103,12 @@ impl<'r> Whole<'r> {
             let (from, to) = self.strip(text, (*from, *to), true);
             let words = text.folded(tokens.get(from..to).unwrap_or(&[]));
             if let Some(rule) = self.keyword(words, |keyword| keyword.alone) {
-                found.push(Fit { rule, how: "last-words", from, to });
+                found.push(Fit {
+                    rule,
+                    how: "last-words",
+                    from,
+                    to,
+                });
             }
         }
         // An echo stands on a line of its own, above a signature.
@@ -96,14 +117,24 @@ impl<'r> Whole<'r> {
             let &[from, to] = window else { continue };
             let words = text.folded(tokens.get(from..to).unwrap_or(&[]));
             if let Some(rule) = self.echo(words) {
-                found.push(Fit { rule, how: "line", from, to });
+                found.push(Fit {
+                    rule,
+                    how: "line",
+                    from,
+                    to,
+                });
             }
         }
         found
     }
 
     /// The tokens between courtesies, or between courtesies and fillers.
-    pub(crate) fn strip(&self, text: &Text, (mut from, mut to): (usize, usize), fillers: bool) -> (usize, usize) {
+    pub(crate) fn strip(
+        &self,
+        text: &Text,
+        (mut from, mut to): (usize, usize),
+        fillers: bool,
+    ) -> (usize, usize) {
         let is_courtesy = |tokens: Option<&[Token]>| {
             tokens.is_some_and(|tokens| self.tables.is_courtesy(text.folded(tokens), fillers))
         };
@@ -126,11 +157,19 @@ impl<'r> Whole<'r> {
     /// Of the keywords that fit, the one that counts: an opt-out before everything else, then the
     /// order of [`Intent`], then the contact's language. "Yes" and "no" only while a question is
     /// open.
-    pub(crate) fn keyword(&self, folded: &str, accept: impl Fn(&Keyword) -> bool) -> Option<Rule<'r>> {
+    pub(crate) fn keyword(
+        &self,
+        folded: &str,
+        accept: impl Fn(&Keyword) -> bool,
+    ) -> Option<Rule<'r>> {
         self.strongest(self.tables.whole(folded), accept)
     }
 
-    fn strongest(&self, at: &[(usize, usize)], accept: impl Fn(&Keyword) -> bool) -> Option<Rule<'r>> {
+    fn strongest(
+        &self,
+        at: &[(usize, usize)],
+        accept: impl Fn(&Keyword) -> bool,
+    ) -> Option<Rule<'r>> {
         at.iter()
             .filter_map(|at| self.tables.keyword(self.rules, *at))
             .filter(|(keyword, _)| keyword.term.holds(self.message.at) && accept(keyword))
@@ -139,7 +178,11 @@ impl<'r> Whole<'r> {
                 _ => true,
             })
             .min_by_key(|(keyword, language)| {
-                let own = self.message.language.as_deref().is_some_and(|own| speaks(own, language));
+                let own = self
+                    .message
+                    .language
+                    .as_deref()
+                    .is_some_and(|own| speaks(own, language));
                 (keyword.intent, keyword.review, !own)
             })
             .map(|(keyword, language)| Rule::of_keyword(keyword, language))
@@ -149,14 +192,21 @@ impl<'r> Whole<'r> {
     /// the identifier.
     pub(crate) fn selection(&self) -> Option<Fit<'r>> {
         let tapped = self.message.selection.as_ref()?;
-        let fit = |rule, how| Fit { rule, how, from: 0, to: 0 };
+        let fit = |rule, how| Fit {
+            rule,
+            how,
+            from: 0,
+            to: 0,
+        };
         if let Some(rule) = self.strongest(self.tables.selection(&tapped.id), |_| true) {
             return Some(fit(rule, "selection"));
         }
         let title = Text::new(&tapped.title, &self.tables.lexicon);
         let core = self.strip(&title, (0, title.tokens.len()), false);
         let words = title.folded(title.tokens.get(core.0..core.1).unwrap_or(&[]));
-        let rule = self.keyword(title.all(), |_| true).or_else(|| self.keyword(words, |_| true))?;
+        let rule = self
+            .keyword(title.all(), |_| true)
+            .or_else(|| self.keyword(words, |_| true))?;
         Some(fit(rule, "selection-title"))
     }
 
@@ -203,31 +253,51 @@ impl<'r> Whole<'r> {
                 return None;
             }
             let after = |length: &usize| rest.get(*length..).unwrap_or("");
-            open.extend(starts(&echo.joiners, rest).iter().map(|length| (after(length), count, true)));
-            open.extend(commands(rest).iter().map(|length| (after(length), count + 1, joined)));
+            open.extend(
+                starts(&echo.joiners, rest)
+                    .iter()
+                    .map(|length| (after(length), count, true)),
+            );
+            open.extend(
+                commands(rest)
+                    .iter()
+                    .map(|length| (after(length), count + 1, joined)),
+            );
         }
         None
     }
 
     /// Whether the words stand in the footer, and are what it told to write.
     fn is_in_footer(&self, words: &str) -> bool {
-        let Some(footer) = self.message.footer.as_deref() else { return false };
+        let Some(footer) = self.message.footer.as_deref() else {
+            return false;
+        };
         let told = canonical(footer);
         let around = format!(" {told} ");
         let is_there = around.contains(&format!(" {words} "));
         let spoken = words.split(' ');
         let commands = || self.rules.echo.words.iter().map(String::as_str);
-        if is_there && spoken.clone().any(|word| commands().any(|known| word.contains(known))) {
+        if is_there
+            && spoken
+                .clone()
+                .any(|word| commands().any(|known| word.contains(known)))
+        {
             return true;
         }
         // A word in capitals is one to write: "Reply BYE to leave".
-        let shouted = footer.split(|char: char| !char.is_alphanumeric()).filter(|word| {
-            word.chars().count() > 1 && word.chars().any(char::is_alphabetic) && !word.chars().any(char::is_lowercase)
-        });
+        let shouted = footer
+            .split(|char: char| !char.is_alphanumeric())
+            .filter(|word| {
+                word.chars().count() > 1
+                    && word.chars().any(char::is_alphabetic)
+                    && !word.chars().any(char::is_lowercase)
+            });
         let mut shouted = shouted.map(canonical);
         shouted.any(|word| {
             let limit = tolerance(word.len());
-            word == words || (!self.tables.is_real_word(words) && distance(words.as_bytes(), word.as_bytes(), limit).is_some())
+            word == words
+                || (!self.tables.is_real_word(words)
+                    && distance(words.as_bytes(), word.as_bytes(), limit).is_some())
         }) && self.keyword(words, |_| true).is_none()
     }
 
@@ -242,16 +312,24 @@ impl<'r> Whole<'r> {
         for target in &self.tables.targets {
             let limit = tolerance(target.word.len());
             // Each letter of the one that the other lacks costs something.
-            if !spelling::may_begin(compact.as_bytes(), target.word.as_bytes()) || (target.letters & !own).count_ones() * 6 > limit {
+            if !spelling::may_begin(compact.as_bytes(), target.word.as_bytes())
+                || (target.letters & !own).count_ones() * 6 > limit
+            {
                 continue;
             }
-            let Some(off) = distance(compact.as_bytes(), target.word.as_bytes(), limit).filter(|off| *off > 0) else { continue };
+            let Some(off) =
+                distance(compact.as_bytes(), target.word.as_bytes(), limit).filter(|off| *off > 0)
+            else {
+                continue;
+            };
             let rule = match self.tables.keyword_of(target) {
                 // Two everyday words are no third: "can call" is not "cancel".
-                Some(at) => match self.strongest(&[at], |keyword| keyword.alone || !words.contains(' ')) {
-                    Some(rule) => Some(rule),
-                    None => continue,
-                },
+                Some(at) => {
+                    match self.strongest(&[at], |keyword| keyword.alone || !words.contains(' ')) {
+                        Some(rule) => Some(rule),
+                        None => continue,
+                    }
+                }
                 None => None,
             };
             let intent = |rule: &Option<Rule<'r>>| rule.map_or(Intent::OptOut, |rule| rule.intent);

@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use reqwest::blocking::{Client, RequestBuilder, Response};
@@ -33,6 +34,8 @@ pub(crate) struct Gateway {
     address: String,
     client: Client,
     log: Log,
+    /// Keeps the log; ends with the process.
+    reader: Option<JoinHandle<()>>,
     setup: Setup,
 }
 
@@ -107,12 +110,13 @@ impl Gateway {
             .spawn()
             .unwrap();
         let log = Log::default();
-        let address = read_address(child.stderr.take().unwrap(), &log);
+        let (address, reader) = read_log(child.stderr.take().unwrap(), &log);
         let gateway = Self {
             child,
             address,
             client: Client::builder().timeout(PATIENCE).build().unwrap(),
             log,
+            reader: Some(reader),
             setup,
         };
         eventually("the gateway is ready", || {
@@ -145,13 +149,16 @@ impl Gateway {
         assert!(sent.success());
     }
 
-    /// Waits until the process has ended.
+    /// Waits until the process has ended and its log is complete.
     pub(crate) fn ended(&mut self) -> ExitStatus {
         let mut status = None;
         eventually("the gateway ends", || {
             status = self.child.try_wait().unwrap();
             status.is_some()
         });
+        if let Some(reader) = self.reader.take() {
+            reader.join().unwrap();
+        }
         status.unwrap()
     }
 
@@ -337,7 +344,7 @@ pub(crate) fn changes(answer: &Value) -> Vec<String> {
 }
 
 /// Reads the log until it says where the gateway listens; the rest is kept by a thread.
-fn read_address(stderr: ChildStderr, log: &Log) -> String {
+fn read_log(stderr: ChildStderr, log: &Log) -> (String, JoinHandle<()>) {
     let mut lines = BufReader::new(stderr).lines();
     let kept = Arc::clone(log);
     let keep = move |line: &str| {
@@ -355,6 +362,6 @@ fn read_address(stderr: ChildStderr, log: &Log) -> String {
             break address.to_owned();
         }
     };
-    std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| keep(&line)));
-    address
+    let rest = move || lines.map_while(Result::ok).for_each(|line| keep(&line));
+    (address, std::thread::spawn(rest))
 }

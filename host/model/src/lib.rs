@@ -9,8 +9,9 @@ mod time;
 mod vocabulary;
 
 pub use contact::{Consent, Contact, EventId, Mark, Marks, Statement};
-pub use inbound::{Explanation, Rejection, 
-    Change, ChangeKind, Classification, Inbound, Intent, Priority, Route, Scope, Selection,
+pub use inbound::{
+    Change, ChangeKind, Classification, Explanation, Inbound, Intent, Priority, Rejection, Route,
+    Scope, Selection,
 };
 pub use outbound::{Decision, Outbound, Outcome, SendRoute, Step, Template, Verdict};
 pub use time::{BadTimestamp, Timestamp};

@@ -61,12 +61,20 @@ pub(super) fn run(policy: &Policy, file: &Path, as_json: bool) -> anyhow::Result
     progress.finish_and_clear();
 
     let sum = |is: &dyn Fn(&str, &str) -> bool| -> u64 {
-        let counts = confusion.iter().filter(|((expected, found), _)| is(expected, found));
+        let counts = confusion
+            .iter()
+            .filter(|((expected, found), _)| is(expected, found));
         counts.map(|(_, count)| count).sum()
     };
     let stop = Intent::OptOut.as_str();
-    let (stops, found) = (sum(&|expected, _| expected == stop), sum(&|expected, found| expected == stop && found == stop));
-    let (others, flagged) = (sum(&|expected, _| expected != stop), sum(&|expected, found| expected != stop && found == stop));
+    let (stops, found) = (
+        sum(&|expected, _| expected == stop),
+        sum(&|expected, found| expected == stop && found == stop),
+    );
+    let (others, flagged) = (
+        sum(&|expected, _| expected != stop),
+        sum(&|expected, found| expected != stop && found == stop),
+    );
     if as_json {
         let table: Vec<_> = confusion
             .iter()
@@ -90,7 +98,9 @@ pub(super) fn run(policy: &Policy, file: &Path, as_json: bool) -> anyhow::Result
     for ((expected, found), count) in &confusion {
         text.push_str(&format!("{expected:<13} {found:<15} {count:>9}\n"));
     }
-    let percent = |share: Option<f64>| share.map_or("-".to_owned(), |share| format!("{:.2} %", share * 100.0));
+    let percent = |share: Option<f64>| {
+        share.map_or("-".to_owned(), |share| format!("{:.2} %", share * 100.0))
+    };
     text.push_str(&format!(
         "\nopt-outs found  {found} of {stops} ({})\nfalse alarms    {flagged} of {others} ({})",
         percent(share(found, stops)),
@@ -110,7 +120,11 @@ fn read(file: &Path) -> anyhow::Result<Vec<Case>> {
         .flexible(true)
         .from_path(file)?;
     let names = rows.headers()?.clone();
-    let column = |name: &str| names.iter().position(|known| known.trim().eq_ignore_ascii_case(name));
+    let column = |name: &str| {
+        names
+            .iter()
+            .position(|known| known.trim().eq_ignore_ascii_case(name))
+    };
     let needed = |name: &str| {
         column(name).ok_or_else(|| BadArgument(format!("the first line names no column {name:?}")))
     };

@@ -123,7 +123,10 @@ fn check(file: &std::path::Path, as_json: bool) -> anyhow::Result<()> {
         for failure in &failures {
             output::text(&failure.to_string())?;
         }
-        output::text(&format!("{} of {count} statutory cases passed", count - failed))?;
+        output::text(&format!(
+            "{} of {count} statutory cases passed",
+            count - failed
+        ))?;
     }
     anyhow::ensure!(failed == 0, NonConforming { failed, count });
     Ok(())

@@ -56,12 +56,23 @@ impl File {
         })
     }
 
-    pub(super) fn error<T>(&self, at: &Spanned<T>, entry: &str, what: impl Into<String>) -> RulesError {
+    pub(super) fn error<T>(
+        &self,
+        at: &Spanned<T>,
+        entry: &str,
+        what: impl Into<String>,
+    ) -> RulesError {
         self.error_at(at.span().start, entry, what)
     }
 
     /// An error about a text that stands in the file, as near to it as can be found.
-    pub(super) fn error_about(&self, text: &str, from: usize, entry: &str, what: impl Into<String>) -> RulesError {
+    pub(super) fn error_about(
+        &self,
+        text: &str,
+        from: usize,
+        entry: &str,
+        what: impl Into<String>,
+    ) -> RulesError {
         let rest = self.text.get(from..).unwrap_or("");
         let at = rest.find(text).map_or(from, |offset| from + offset);
         self.error_at(at, entry, what)
@@ -87,7 +98,10 @@ pub(super) fn files(folder: &Path) -> Result<Vec<File>, RulesError> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).map_err(fail)? {
         let path = entry.map_err(fail)?.path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "toml")
+        {
             paths.push(path);
         }
     }

@@ -92,26 +92,50 @@ pub(super) struct Ids(BTreeMap<String, Vec<Term>>);
 
 /// Reads every language of a folder.
 pub(super) fn load(folder: &Path, categories: &[Category]) -> Result<Vec<Language>, RulesError> {
-    let names: Vec<&str> = categories.iter().map(|category| category.name.as_str()).collect();
+    let names: Vec<&str> = categories
+        .iter()
+        .map(|category| category.name.as_str())
+        .collect();
     let mut ids = Ids::default();
     let files = file::files(folder)?;
-    files.iter().map(|file| read(file, &names, &mut ids)).collect()
+    files
+        .iter()
+        .map(|file| read(file, &names, &mut ids))
+        .collect()
 }
 
-pub(super) fn read(file: &File, categories: &[&str], ids: &mut Ids) -> Result<Language, RulesError> {
+pub(super) fn read(
+    file: &File,
+    categories: &[&str],
+    ids: &mut Ids,
+) -> Result<Language, RulesError> {
     let parsed: LanguageFile = file.parse()?;
     if let Some(topics) = &parsed.topics
-        && let Some(unknown) = topics.get_ref().keys().find(|topic| !categories.contains(&topic.as_str()))
+        && let Some(unknown) = topics
+            .get_ref()
+            .keys()
+            .find(|topic| !categories.contains(&topic.as_str()))
     {
-        let what = format!("no category has this name; there are {}", categories.join(", "));
+        let what = format!(
+            "no category has this name; there are {}",
+            categories.join(", ")
+        );
         return Err(file.error(topics, unknown, what));
     }
     let mut starts = BTreeMap::new();
     let mut keywords = Vec::new();
     for spanned in parsed.keyword {
         let entry = spanned.get_ref();
-        let term = ids.check(file, &spanned, Entry::of(&entry.id, &entry.source, &entry.from, &entry.until))?;
-        if let Some(word) = entry.words.iter().find(|word| !word.chars().any(char::is_alphanumeric)) {
+        let term = ids.check(
+            file,
+            &spanned,
+            Entry::of(&entry.id, &entry.source, &entry.from, &entry.until),
+        )?;
+        if let Some(word) = entry
+            .words
+            .iter()
+            .find(|word| !word.chars().any(char::is_alphanumeric))
+        {
             let what = format!("the word {word:?} has no letter or digit and can never match");
             return Err(file.error_about(word, spanned.span().start, &entry.id, what));
         }
@@ -133,7 +157,11 @@ pub(super) fn read(file: &File, categories: &[&str], ids: &mut Ids) -> Result<La
     let mut phrases = Vec::new();
     for spanned in parsed.phrase {
         let entry = spanned.get_ref();
-        let term = ids.check(file, &spanned, Entry::of(&entry.id, &entry.source, &entry.from, &entry.until))?;
+        let term = ids.check(
+            file,
+            &spanned,
+            Entry::of(&entry.id, &entry.source, &entry.from, &entry.until),
+        )?;
         starts.insert(entry.id.clone(), spanned.span().start);
         let entry = spanned.into_inner();
         phrases.push(Phrase {
@@ -149,7 +177,11 @@ pub(super) fn read(file: &File, categories: &[&str], ids: &mut Ids) -> Result<La
     let mut guards = Vec::new();
     for spanned in parsed.guard {
         let entry = spanned.get_ref();
-        let term = ids.check(file, &spanned, Entry::of(&entry.id, &entry.source, &entry.from, &entry.until))?;
+        let term = ids.check(
+            file,
+            &spanned,
+            Entry::of(&entry.id, &entry.source, &entry.from, &entry.until),
+        )?;
         if (entry.kind == GuardKind::Keep) != entry.channel.is_some() {
             let what = "`channel` goes with the kind keep, and with no other";
             return Err(file.error(&spanned, &entry.id, what));
@@ -172,7 +204,9 @@ pub(super) fn read(file: &File, categories: &[&str], ids: &mut Ids) -> Result<La
         real_words: parsed.real_words,
         classes: parsed.classes,
         topics: parsed.topics.map(Spanned::into_inner).unwrap_or_default(),
-        channels: channels.map(|(channel, words)| ChannelWords { channel, words }).collect(),
+        channels: channels
+            .map(|(channel, words)| ChannelWords { channel, words })
+            .collect(),
         keywords,
         phrases,
         guards,
@@ -181,12 +215,21 @@ pub(super) fn read(file: &File, categories: &[&str], ids: &mut Ids) -> Result<La
     Ok(language)
 }
 
-fn check_patterns(file: &File, language: &Language, starts: &BTreeMap<String, usize>) -> Result<(), RulesError> {
+fn check_patterns(
+    file: &File,
+    language: &Language,
+    starts: &BTreeMap<String, usize>,
+) -> Result<(), RulesError> {
     let mut first = None;
     language.check_patterns(|id, pattern, error| {
         first.get_or_insert_with(|| {
             let from = starts.get(id).copied().unwrap_or(0);
-            file.error_about(pattern, from, id, format!("the pattern {pattern:?}: {error}"))
+            file.error_about(
+                pattern,
+                from,
+                id,
+                format!("the pattern {pattern:?}: {error}"),
+            )
         });
     });
     first.map_or(Ok(()), Err)
@@ -201,14 +244,29 @@ struct Entry<'e> {
 }
 
 impl<'e> Entry<'e> {
-    fn of(id: &'e str, source: &'e str, from: &'e Option<Datetime>, until: &'e Option<Datetime>) -> Self {
-        Self { id, source, from, until }
+    fn of(
+        id: &'e str,
+        source: &'e str,
+        from: &'e Option<Datetime>,
+        until: &'e Option<Datetime>,
+    ) -> Self {
+        Self {
+            id,
+            source,
+            from,
+            until,
+        }
     }
 }
 
 impl Ids {
     /// Checks what every entry must have, and gives its term.
-    fn check<T>(&mut self, file: &File, spanned: &Spanned<T>, entry: Entry<'_>) -> Result<Term, RulesError> {
+    fn check<T>(
+        &mut self,
+        file: &File,
+        spanned: &Spanned<T>,
+        entry: Entry<'_>,
+    ) -> Result<Term, RulesError> {
         let fail = |what: String| Err(file.error(spanned, entry.id, what));
         if entry.source.trim().is_empty() {
             return fail("name the law, carrier rule or observation behind it in `source`".into());
@@ -263,7 +321,9 @@ mod tests {
     use super::super::one_language;
 
     fn entry(fields: &str) -> String {
-        format!("language = \"en\"\n\n[[keyword]]\nid = \"x\"\nintent = \"opt-out\"\nsource = \"law\"\n{fields}\n")
+        format!(
+            "language = \"en\"\n\n[[keyword]]\nid = \"x\"\nintent = \"opt-out\"\nsource = \"law\"\n{fields}\n"
+        )
     }
 
     #[test]
@@ -275,12 +335,21 @@ mod tests {
     #[test]
     fn an_error_names_file_line_and_entry() {
         let message = one_language(&entry("words = [\"stop\",\n  \"!!\"]")).unwrap_err();
-        assert!(message.starts_with("en.toml:8: x: the word \"!!\""), "{message}");
+        assert!(
+            message.starts_with("en.toml:8: x: the word \"!!\""),
+            "{message}"
+        );
         let phrase = "\n[[phrase]]\nid = \"p\"\nintent = \"opt-out\"\nsource = \"s\"\npatterns = [\n  \"stop it\",\n  \"stop @nothing\",\n]";
         let message = one_language(&entry(&format!("words = [\"stop\"]{phrase}"))).unwrap_err();
-        assert!(message.starts_with("en.toml:14: p: the pattern \"stop @nothing\""), "{message}");
+        assert!(
+            message.starts_with("en.toml:14: p: the pattern \"stop @nothing\""),
+            "{message}"
+        );
         let message = one_language(&entry("word = []")).unwrap_err();
-        assert!(message.contains("unknown field `word`") && message.contains("line 7"), "{message}");
+        assert!(
+            message.contains("unknown field `word`") && message.contains("line 7"),
+            "{message}"
+        );
     }
 
     #[test]
@@ -297,8 +366,13 @@ mod tests {
     #[test]
     fn two_entries_with_one_id_may_not_hold_at_the_same_time() {
         let two = |first: &str, second: &str| {
-            let again = format!("\n[[keyword]]\nid = \"x\"\nintent = \"help\"\nsource = \"law\"\nwords = [\"b\"]\n{second}");
-            one_language(&format!("{}{again}", entry(&format!("words = [\"a\"]\n{first}"))))
+            let again = format!(
+                "\n[[keyword]]\nid = \"x\"\nintent = \"help\"\nsource = \"law\"\nwords = [\"b\"]\n{second}"
+            );
+            one_language(&format!(
+                "{}{again}",
+                entry(&format!("words = [\"a\"]\n{first}"))
+            ))
         };
         assert!(two("until = 2027-01-31", "from = 2027-01-31").is_ok());
         assert!(two("until = 2027-02-01", "from = 2027-01-31").is_err());

@@ -12,8 +12,8 @@ use consentry_policy::{Category, ConsentQuestion, Echo, Identity, Routes, RuleSe
 use serde::Deserialize;
 use toml::Spanned;
 
-pub use file::RulesError;
 use file::File;
+pub use file::RulesError;
 
 /// Reads a folder of rules.
 pub fn load(folder: &Path) -> Result<RuleSet, RulesError> {
@@ -62,7 +62,11 @@ struct PreflightFile {
 
 fn check_held(file: &File, preflight: &PreflightFile) -> Result<String, RulesError> {
     let held = preflight.held.get_ref();
-    if preflight.category.iter().any(|category| category.name == *held) {
+    if preflight
+        .category
+        .iter()
+        .any(|category| category.name == *held)
+    {
         Ok(held.clone())
     } else {
         let what = format!("no category has the name {held:?}");
@@ -74,5 +78,6 @@ fn check_held(file: &File, preflight: &PreflightFile) -> Result<String, RulesErr
 #[cfg(test)]
 pub(crate) fn one_language(text: &str) -> Result<consentry_policy::Language, String> {
     let file = File::of("en.toml", text);
-    language::read(&file, &["marketing"], &mut language::Ids::default()).map_err(|error| error.to_string())
+    language::read(&file, &["marketing"], &mut language::Ids::default())
+        .map_err(|error| error.to_string())
 }

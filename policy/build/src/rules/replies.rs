@@ -20,7 +20,11 @@ const PLACEHOLDERS: [&str; 4] = ["brand", "contact", "privacy_url", "channel"];
 const MAX_SEGMENTS: usize = 1;
 const MAX_SEGMENTS_UNICODE: usize = 3;
 
-pub(super) fn load(file: &File, sender: &Sender, languages: &[Language]) -> Result<Vec<Reply>, RulesError> {
+pub(super) fn load(
+    file: &File,
+    sender: &Sender,
+    languages: &[Language],
+) -> Result<Vec<Reply>, RulesError> {
     let parsed: RepliesFile = file.parse()?;
     let mut seen: Vec<&Reply> = Vec::new();
     for spanned in &parsed.reply {
@@ -30,8 +34,11 @@ pub(super) fn load(file: &File, sender: &Sender, languages: &[Language]) -> Resu
             (other.intent, &other.language, other.channel, &other.country)
                 == (reply.intent, &reply.language, reply.channel, &reply.country)
         };
-        let problem = problem(reply, sender, languages)
-            .or_else(|| seen.iter().any(same).then(|| "there is another for the same channel and country".to_owned()));
+        let problem = problem(reply, sender, languages).or_else(|| {
+            seen.iter()
+                .any(same)
+                .then(|| "there is another for the same channel and country".to_owned())
+        });
         if let Some(what) = problem {
             return Err(file.error(spanned, &name, what));
         }
@@ -52,13 +59,18 @@ fn problem(reply: &Reply, sender: &Sender, languages: &[Language]) -> Option<Str
         Intent::OptIn => &["brand", "privacy_url"],
         _ => &[],
     };
-    if let Some(missing) = needed.iter().find(|name| placeholders(&reply.text).all(|there| there != **name)) {
+    if let Some(missing) = needed
+        .iter()
+        .find(|name| placeholders(&reply.text).all(|there| there != **name))
+    {
         return Some(format!("{{{missing}}} is missing"));
     }
     if reply.intent == Intent::OptOut {
         // 47 CFR 64.1200(a)(12): the confirmation carries no marketing.
         if let Some(word) = marketing(&reply.text, languages) {
-            return Some(format!("{word:?} has no place in a confirmation: it may hold no marketing"));
+            return Some(format!(
+                "{word:?} has no place in a confirmation: it may hold no marketing"
+            ));
         }
         if reply.text.contains("://") || reply.text.contains("{privacy_url}") {
             return Some("a confirmation holds no link".to_owned());
@@ -66,10 +78,16 @@ fn problem(reply: &Reply, sender: &Sender, languages: &[Language]) -> Option<Str
     }
     if matches!(reply.channel, None | Some(Channel::Sms)) {
         let filled = reply.filled(sender, Channel::Sms);
-        let limit = if segments::is_gsm(&filled) { MAX_SEGMENTS } else { MAX_SEGMENTS_UNICODE };
+        let limit = if segments::is_gsm(&filled) {
+            MAX_SEGMENTS
+        } else {
+            MAX_SEGMENTS_UNICODE
+        };
         let count = segments(&filled);
         if count > limit {
-            return Some(format!("with your brand and contact it takes {count} SMS segments; at most {limit} are sent"));
+            return Some(format!(
+                "with your brand and contact it takes {count} SMS segments; at most {limit} are sent"
+            ));
         }
     }
     None
@@ -77,10 +95,17 @@ fn problem(reply: &Reply, sender: &Sender, languages: &[Language]) -> Option<Str
 
 fn marketing<'l>(text: &str, languages: &'l [Language]) -> Option<&'l str> {
     let text = text.to_lowercase();
-    let mut words = languages.iter().filter_map(|language| language.topics.get("marketing")).flatten();
+    let mut words = languages
+        .iter()
+        .filter_map(|language| language.topics.get("marketing"))
+        .flatten();
     let is_there = |word: &str| match word.strip_suffix('*') {
-        Some(stem) => text.split(|char: char| !char.is_alphanumeric()).any(|there| there.starts_with(stem)),
-        None => text.split(|char: char| !char.is_alphanumeric()).any(|there| there == word),
+        Some(stem) => text
+            .split(|char: char| !char.is_alphanumeric())
+            .any(|there| there.starts_with(stem)),
+        None => text
+            .split(|char: char| !char.is_alphanumeric())
+            .any(|there| there == word),
     };
     words.find(|word| is_there(word)).map(String::as_str)
 }
@@ -101,8 +126,15 @@ mod tests {
             contact: "help@example.com".into(),
             privacy_url: "https://example.com/privacy".into(),
         };
-        let languages = [super::super::one_language("language = \"en\"\n[topics]\nmarketing = [\"offer*\"]").unwrap()];
-        let file = File::of("replies.toml", &format!("[[reply]]\nintent = \"{intent}\"\nlanguage = \"en\"\ntext = {text:?}"));
+        let languages =
+            [
+                super::super::one_language("language = \"en\"\n[topics]\nmarketing = [\"offer*\"]")
+                    .unwrap(),
+            ];
+        let file = File::of(
+            "replies.toml",
+            &format!("[[reply]]\nintent = \"{intent}\"\nlanguage = \"en\"\ntext = {text:?}"),
+        );
         load(&file, &sender, &languages).map_err(|error| error.to_string())
     }
 
@@ -111,17 +143,30 @@ mod tests {
         let good = "{brand}: You have been unsubscribed. Help: {contact}";
         assert!(load_one("opt-out", good).is_ok());
         for (text, says) in [
-            ("You have been unsubscribed. Help: {contact}", "{brand} is missing"),
-            ("{brand}: You have been unsubscribed.", "{contact} is missing"),
+            (
+                "You have been unsubscribed. Help: {contact}",
+                "{brand} is missing",
+            ),
+            (
+                "{brand}: You have been unsubscribed.",
+                "{contact} is missing",
+            ),
             ("{brand} {contact}: one last offer for you", "no marketing"),
             ("{brand} {contact} https://example.com", "no link"),
             ("{brand} {contact} {url}", "{url} is unknown"),
         ] {
             let message = load_one("opt-out", text).unwrap_err();
-            assert!(message.starts_with("replies.toml:1: reply to opt-out in en:"), "{message}");
+            assert!(
+                message.starts_with("replies.toml:1: reply to opt-out in en:"),
+                "{message}"
+            );
             assert!(message.contains(says), "{message}");
         }
-        let message = load_one("help", &format!("{{brand}} {{contact}} {}", "x".repeat(150))).unwrap_err();
+        let message = load_one(
+            "help",
+            &format!("{{brand}} {{contact}} {}", "x".repeat(150)),
+        )
+        .unwrap_err();
         assert!(message.contains("2 SMS segments"), "{message}");
     }
 }
