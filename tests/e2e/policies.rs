@@ -12,11 +12,15 @@ use crate::support::{ANN, Gateway, consentry, ended};
 /// A copy of the default rules, with a text in one file replaced.
 fn rules(folder: &Path, file: &str, from: &str, to: &str) -> PathBuf {
     let copy = folder.join("rules");
-    fs::create_dir_all(&copy).unwrap();
     let original = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policy/rules");
-    for entry in fs::read_dir(original).unwrap() {
-        let entry = entry.unwrap();
-        fs::copy(entry.path(), copy.join(entry.file_name())).unwrap();
+    for part in ["", "languages"] {
+        fs::create_dir_all(copy.join(part)).unwrap();
+        for entry in fs::read_dir(original.join(part)).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_type().unwrap().is_file() {
+                fs::copy(entry.path(), copy.join(part).join(entry.file_name())).unwrap();
+            }
+        }
     }
     let file = copy.join(file);
     let text = fs::read_to_string(&file).unwrap();
@@ -162,4 +166,128 @@ fn what_is_no_policy_is_refused_and_nothing_is_served() {
             assert_eq!(output.status.code(), Some(3), "{arguments:?} {bytes:?}");
         }
     }
+}
+
+#[test]
+fn a_bad_pattern_is_refused_with_its_file_line_and_entry() {
+    let folder = TempDir::new().unwrap();
+    let policy = folder.path().join("bad.wasm");
+    let rules = rules(
+        folder.path(),
+        "languages/en.toml",
+        "@recipient\"",
+        "@recipeint\"",
+    );
+    let built = build(&rules, &policy);
+    assert_eq!(built.status.code(), Some(3));
+    let said = String::from_utf8(built.stderr).unwrap();
+    let line = fs::read_to_string(rules.join("languages/en.toml")).unwrap();
+    let line = 1 + line
+        .lines()
+        .position(|line| line.contains("@recipeint"))
+        .unwrap();
+    assert!(
+        said.contains(&format!("en.toml:{line}: opt-out.stop-sending")),
+        "{said}"
+    );
+    assert!(said.contains("@recipeint is not defined"), "{said}");
+}
+
+#[test]
+fn the_default_policy_passes_the_check_and_one_that_forgets_a_stop_word_does_not() {
+    let folder = TempDir::new().unwrap();
+    let policy = folder.path().join("policy.wasm");
+    let check = |rules: &Path| {
+        assert!(build(rules, &policy).status.success());
+        let mut command = consentry(&["policy", "check", "--json"]);
+        let checked = command.arg(&policy).output().unwrap();
+        let shown: Value = serde_json::from_slice(&checked.stdout).unwrap();
+        (checked.status.code(), shown)
+    };
+    let (code, shown) = check(&rules(
+        folder.path(),
+        "policy.toml",
+        "Example Inc",
+        "Acme Surf",
+    ));
+    assert_eq!(
+        (code, &shown["accepted"]),
+        (Some(0), &json!(true)),
+        "{shown}"
+    );
+    assert!(shown["cases"].as_u64().unwrap() > 40);
+
+    let forgetful = rules(
+        folder.path(),
+        "languages/en.toml",
+        "\"optout\", \"revoke\"]",
+        "\"optout\"]",
+    );
+    let (code, shown) = check(&forgetful);
+    assert_eq!(
+        (code, &shown["accepted"]),
+        (Some(3), &json!(false)),
+        "{shown}"
+    );
+    let failed: Vec<&Value> = shown["failures"].as_array().unwrap().iter().collect();
+    assert!(
+        failed
+            .iter()
+            .all(|failure| failure["case"].as_str().unwrap().contains("revoke")),
+        "{failed:?}"
+    );
+}
+
+#[test]
+fn labelled_messages_say_how_well_a_policy_understands() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("cases.tsv");
+    let cases = "lang\texpected\ttext\nen\tstop\tSTOP!!\nen\tstop\tthe weather is fine\nen\tnone\thello\nen\tnone\tunsubscribe\nen\thelp\tHELP\n";
+    fs::write(&file, cases).unwrap();
+    let evaluate = |more: &[&str]| {
+        let mut command = consentry(&["policy", "evaluate"]);
+        command.arg(&file).args(more).output().unwrap()
+    };
+    let shown: Value = serde_json::from_slice(&evaluate(&["--json"]).stdout).unwrap();
+    assert_eq!(
+        (&shown["recall"], &shown["falseAlarms"]),
+        (&json!(0.5), &json!(1))
+    );
+    assert_eq!(shown["misses"][0]["line"], 3);
+    assert_eq!(shown["misses"].as_array().unwrap().len(), 2);
+    let text = String::from_utf8(evaluate(&[]).stdout).unwrap();
+    assert!(text.contains("opt-outs found  1 of 2 (50.00 %)"), "{text}");
+    assert!(
+        text.contains("line 3: \"the weather is fine\" is opt-out, understood as other"),
+        "{text}"
+    );
+
+    fs::write(&file, "text\texpected\nhello\tmaybe\n").unwrap();
+    let refused = evaluate(&[]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(
+        String::from_utf8(refused.stderr)
+            .unwrap()
+            .contains("line 2: \"maybe\" is no label")
+    );
+}
+
+#[test]
+fn an_answer_explains_why_other_rules_did_not_decide() {
+    let explain = |text: &str| {
+        let shown = consentry(&["classify", "--json", "--explain", text])
+            .output()
+            .unwrap();
+        let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
+        shown
+    };
+    let shown = explain("Please DON\u{2019}T stop texting me!");
+    assert_eq!(shown["intent"], "other");
+    assert_eq!(shown["normalised"], "please dont stop texting me");
+    let rejected = &shown["rejected"][0];
+    assert_eq!(rejected["matched"], "stop texting me");
+    assert!(
+        rejected["why"].as_str().unwrap().contains("negated"),
+        "{rejected}"
+    );
 }
