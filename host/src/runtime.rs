@@ -148,7 +148,7 @@ fn config(limits: &Limits) -> Config {
         .max_memory_size(limits.memory)
         .table_elements(limits.table_elements)
         // Pages up to here are reset in place instead of being given back to the system.
-        .linear_memory_keep_resident(1 << 20)
+        .linear_memory_keep_resident(limits.memory)
         .pagemap_scan(Enabled::Auto);
     let mut config = Config::new();
     config

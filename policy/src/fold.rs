@@ -78,17 +78,19 @@ fn is_unspaced(char: char) -> bool {
         | '\u{4e00}'..='\u{9fff}' | '\u{20000}'..='\u{323af}' | '\u{ff66}'..='\u{ff9d}')
 }
 
-/// Appends the folded form of a letter.
-pub(crate) fn push(into: &mut String, char: char) {
+/// The characters that one is made of: "ﬁ" is "f" and "i", "½" is "1", "⁄" and "2".
+pub(crate) fn parts(char: char, mut each: impl FnMut(char)) {
     if char.is_ascii() {
-        into.push(char.to_ascii_lowercase());
-        return;
+        each(char);
+    } else if class(char) != Class::Nothing {
+        decompose_compatible(char, each);
     }
-    decompose_compatible(char, |part| push_part(into, part));
 }
 
-fn push_part(into: &mut String, part: char) {
+/// Appends the folded form of a letter or mark.
+pub(crate) fn push(into: &mut String, part: char) {
     match part {
+        _ if part.is_ascii() => into.push(part.to_ascii_lowercase()),
         // Accents, and the vowel points of Hebrew and Arabic.
         '\u{300}'..='\u{36f}'
         | '\u{483}'..='\u{487}'

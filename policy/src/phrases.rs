@@ -12,6 +12,7 @@ const MAX_FOUND: usize = 64;
 /// A guard that was found, and the tokens that it covers.
 struct Found<'r> {
     guard: &'r Guard,
+    spoken: usize,
     from: usize,
     to: usize,
 }
@@ -31,13 +32,13 @@ pub(crate) fn find<'r>(
 ) -> Vec<(Fit<'r>, bool)> {
     let mut found: Vec<(Fit<'r>, bool)> = Vec::new();
     tables.phrases.matches(&text.tokens, |number, from, to| {
-        let Some((phrase, language)) = tables.phrase(rules, number) else {
+        let Some((phrase, spoken)) = tables.phrase(rules, number) else {
             return;
         };
         if found.len() >= MAX_FOUND || !phrase.term.holds(message.at) {
             return;
         }
-        let rule = Rule::of_phrase(phrase, language);
+        let rule = Rule::of_phrase(phrase, spoken);
         let known = found
             .iter_mut()
             .find(|(known, _)| known.rule.id == rule.id && known.from == from);
@@ -66,27 +67,33 @@ impl<'r> Guards<'r> {
     ) -> Self {
         let mut found = Vec::new();
         tables.guards.matches(&text.tokens, |number, from, to| {
-            if let Some(guard) = tables
-                .guard(rules, number)
-                .filter(|guard| guard.term.holds(message.at))
+            if let Some((guard, spoken)) = tables.guard(rules, number)
+                && guard.term.holds(message.at)
                 && found.len() < MAX_FOUND
             {
-                found.push(Found { guard, from, to });
+                found.push(Found {
+                    guard,
+                    spoken,
+                    from,
+                    to,
+                });
             }
         });
         Self { found }
     }
 
-    fn of(&self, kind: GuardKind) -> impl Iterator<Item = &Found<'r>> {
-        self.found
-            .iter()
-            .filter(move |found| found.guard.kind == kind)
+    /// The guards of a kind in the language of a rule. A rule that belongs to none minds them all.
+    fn of(&self, kind: GuardKind, rule: &Rule<'r>) -> impl Iterator<Item = &Found<'r>> {
+        let spoken = rule.spoken;
+        self.found.iter().filter(move |found| {
+            found.guard.kind == kind && spoken.is_none_or(|own| own == found.spoken)
+        })
     }
 
     /// Why a phrase does not mean what it says here; nothing: it does.
     pub(crate) fn against(&self, text: &Text, fit: &Fit<'r>, unguarded: bool) -> Option<String> {
         let because = |found: &Found<'r>, why: &str| Some(format!("{why} ({})", found.guard.id));
-        if let Some(guard) = self.of(GuardKind::Anywhere).next() {
+        if let Some(guard) = self.of(GuardKind::Anywhere, &fit.rule).next() {
             return because(guard, "a machine or a footer speaks");
         }
         if is_quoted(text, fit) {
@@ -94,13 +101,13 @@ impl<'r> Guards<'r> {
         }
         if !unguarded
             && let Some(guard) = self
-                .of(GuardKind::Before)
+                .of(GuardKind::Before, &fit.rule)
                 .find(|found| self.leads_to(text, found, fit))
         {
             return because(guard, "it is negated, reported or asked about");
         }
         if let Some(guard) = self
-            .of(GuardKind::After)
+            .of(GuardKind::After, &fit.rule)
             .find(|found| found.from == fit.to && !ends_sentence(text, fit.to))
         {
             return because(guard, "it is about something else");
@@ -110,7 +117,7 @@ impl<'r> Guards<'r> {
 
     /// Why one sentence among others says nothing.
     pub(crate) fn against_sentence(&self, text: &Text, fit: &Fit<'r>) -> Option<String> {
-        if let Some(found) = self.of(GuardKind::Banter).next() {
+        if let Some(found) = self.of(GuardKind::Banter, &fit.rule).next() {
             return Some(format!("people are joking ({})", found.guard.id));
         }
         self.against(text, fit, false)
@@ -119,7 +126,7 @@ impl<'r> Guards<'r> {
     /// Why a message is taken back by what follows.
     pub(crate) fn retracted(&self, fit: &Fit<'r>) -> Option<String> {
         let found = self
-            .of(GuardKind::Later)
+            .of(GuardKind::Later, &fit.rule)
             .find(|found| found.from >= fit.to)?;
         Some(format!("it is taken back ({})", found.guard.id))
     }
@@ -127,7 +134,7 @@ impl<'r> Guards<'r> {
     /// The channels on which messages are still wanted, by guards outside of a match.
     pub(crate) fn kept(&self, fit: &Fit<'r>) -> Vec<Channel> {
         let outside = |found: &&Found<'r>| found.to <= fit.from || found.from >= fit.to;
-        self.of(GuardKind::Keep)
+        self.of(GuardKind::Keep, &fit.rule)
             .filter(outside)
             .filter_map(|found| found.guard.channel)
             .collect()

@@ -26,7 +26,7 @@ pub(crate) fn of(
     if fit.rule.topic {
         if let Some(category) = tokens
             .iter()
-            .find_map(|token| tables.topic(token.word, token.stem))
+            .find_map(|token| tables.topic(fit.rule.spoken?, token))
         {
             return Scope::Category(category.to_owned());
         }
@@ -35,7 +35,7 @@ pub(crate) fn of(
     }
     let mut named: Vec<Channel> = tokens
         .iter()
-        .filter_map(|token| tables.channel(token.word, token.stem))
+        .filter_map(|token| tables.channel(fit.rule.spoken?, token))
         .collect();
     named.dedup();
     let kept = guards.kept(fit);

@@ -3,7 +3,7 @@
 use crate::lexicon::{Lexicon, Map, WordId};
 use crate::pattern::{self, Classes, Index, IndexBuilder, Parsed, PatternError};
 use crate::rules::{Guard, Keyword, Language, Phrase, RuleSet};
-use crate::text::canonical;
+use crate::text::{Token, canonical};
 use crate::types::{Channel, Intent};
 
 /// A rule, with the language it belongs to.
@@ -12,9 +12,14 @@ pub(crate) struct Rule<'r> {
     pub(crate) id: &'r str,
     pub(crate) intent: Intent,
     pub(crate) language: &'r str,
+    /// The number of the language; nothing for what belongs to none.
+    pub(crate) spoken: Option<usize>,
     pub(crate) review: bool,
     pub(crate) topic: bool,
 }
+
+/// The number of a language, and its tag.
+pub(crate) type Spoken<'r> = (usize, &'r str);
 
 /// Where an entry stands: the language, and its number there.
 type At = (usize, usize);
@@ -43,8 +48,8 @@ pub(crate) struct Tables {
     phrase_at: Vec<At>,
     guard_at: Vec<At>,
     /// The category that a word names, and the channel.
-    topics: Map<WordId, Box<str>>,
-    channels: Map<WordId, Channel>,
+    topics: Map<(usize, WordId), Box<str>>,
+    channels: Map<(usize, WordId), Channel>,
 }
 
 impl Tables {
@@ -89,11 +94,13 @@ impl Tables {
                     let words = parsed.first_words(&lexicon).into_iter();
                     tables
                         .topics
-                        .extend(words.map(|word| (word, category.into())));
+                        .extend(words.map(|word| ((number, word), category.into())));
                 }
                 Owner::Channel(channel) => {
                     let words = parsed.first_words(&lexicon).into_iter();
-                    tables.channels.extend(words.map(|word| (word, channel)));
+                    tables
+                        .channels
+                        .extend(words.map(|word| ((number, word), channel)));
                 }
             })?;
         }
@@ -161,9 +168,13 @@ impl Tables {
         }
     }
 
-    pub(crate) fn keyword<'r>(&self, rules: &'r RuleSet, at: At) -> Option<(&'r Keyword, &'r str)> {
+    pub(crate) fn keyword<'r>(
+        &self,
+        rules: &'r RuleSet,
+        at: At,
+    ) -> Option<(&'r Keyword, Spoken<'r>)> {
         let language = rules.languages.get(at.0)?;
-        Some((language.keywords.get(at.1)?, &language.tag))
+        Some((language.keywords.get(at.1)?, (at.0, &language.tag)))
     }
 
     /// The keywords that a text may be, word for word.
@@ -200,29 +211,32 @@ impl Tables {
         &self,
         rules: &'r RuleSet,
         number: usize,
-    ) -> Option<(&'r Phrase, &'r str)> {
-        let (language, at) = *self.phrase_at.get(number)?;
-        let language = rules.languages.get(language)?;
-        Some((language.phrases.get(at)?, &language.tag))
+    ) -> Option<(&'r Phrase, Spoken<'r>)> {
+        let (spoken, at) = *self.phrase_at.get(number)?;
+        let language = rules.languages.get(spoken)?;
+        Some((language.phrases.get(at)?, (spoken, &language.tag)))
     }
 
-    pub(crate) fn guard<'r>(&self, rules: &'r RuleSet, number: usize) -> Option<&'r Guard> {
+    /// A guard, with the number of its language.
+    pub(crate) fn guard<'r>(
+        &self,
+        rules: &'r RuleSet,
+        number: usize,
+    ) -> Option<(&'r Guard, usize)> {
         let (language, at) = *self.guard_at.get(number)?;
-        rules.languages.get(language)?.guards.get(at)
+        Some((rules.languages.get(language)?.guards.get(at)?, language))
     }
 
-    pub(crate) fn topic(&self, word: WordId, stem: WordId) -> Option<&str> {
-        self.topics
-            .get(&word)
-            .or_else(|| self.topics.get(&stem))
-            .map(AsRef::as_ref)
+    /// The category that a word names in a language.
+    pub(crate) fn topic(&self, language: usize, token: &Token) -> Option<&str> {
+        let of = |word| self.topics.get(&(language, word));
+        of(token.word).or_else(|| of(token.stem)).map(AsRef::as_ref)
     }
 
-    pub(crate) fn channel(&self, word: WordId, stem: WordId) -> Option<Channel> {
-        self.channels
-            .get(&word)
-            .or_else(|| self.channels.get(&stem))
-            .copied()
+    /// The channel that a word names in a language.
+    pub(crate) fn channel(&self, language: usize, token: &Token) -> Option<Channel> {
+        let of = |word| self.channels.get(&(language, word));
+        of(token.word).or_else(|| of(token.stem)).copied()
     }
 }
 
@@ -323,8 +337,9 @@ enum Owner<'r> {
 }
 
 impl<'r> Rule<'r> {
-    pub(crate) fn of_keyword(keyword: &'r Keyword, language: &'r str) -> Self {
+    pub(crate) fn of_keyword(keyword: &'r Keyword, (spoken, language): Spoken<'r>) -> Self {
         Self {
+            spoken: Some(spoken),
             id: &keyword.id,
             intent: keyword.intent,
             language,
@@ -333,8 +348,9 @@ impl<'r> Rule<'r> {
         }
     }
 
-    pub(crate) fn of_phrase(phrase: &'r Phrase, language: &'r str) -> Self {
+    pub(crate) fn of_phrase(phrase: &'r Phrase, (spoken, language): Spoken<'r>) -> Self {
         Self {
+            spoken: Some(spoken),
             id: &phrase.id,
             intent: phrase.intent,
             language,

@@ -66,27 +66,35 @@ impl Text {
 
     /// "S T O P" and "S.T.O.P." are one word.
     fn join_spelled_out(&mut self) {
-        let is_letter = |token: &Token| token.end - token.start == 1;
+        let folded = &self.folded;
+        let is_letter = |token: &Token| {
+            let word = folded.get(token.start..token.end).unwrap_or("");
+            let mut chars = word.chars();
+            chars
+                .next()
+                .is_some_and(|first| fold::class(first) == Class::Letter)
+                && chars.next().is_none()
+        };
         if self.tokens.len() < 3 || !self.tokens.windows(3).any(|run| run.iter().all(is_letter)) {
             return;
         }
-        let mut folded = String::with_capacity(self.folded.len());
+        let mut joined_words = String::with_capacity(self.folded.len());
         let mut tokens: Vec<Token> = Vec::with_capacity(self.tokens.len());
         let mut rest = self.tokens.as_slice();
         while let Some(first) = rest.first() {
             let letters = rest.iter().take_while(|token| is_letter(token)).count();
             let run = if letters >= 3 { letters } else { 1 };
             let (joined, after) = rest.split_at(run);
-            if !folded.is_empty() {
-                folded.push(' ');
+            if !joined_words.is_empty() {
+                joined_words.push(' ');
             }
-            let start = folded.len();
+            let start = joined_words.len();
             for token in joined {
-                folded.push_str(self.folded.get(token.start..token.end).unwrap_or(""));
+                joined_words.push_str(self.folded.get(token.start..token.end).unwrap_or(""));
             }
             tokens.push(Token {
                 start,
-                end: folded.len(),
+                end: joined_words.len(),
                 span: Span {
                     start: first.span.start,
                     end: joined.last().unwrap_or(first).span.end,
@@ -95,19 +103,39 @@ impl Text {
             });
             rest = after;
         }
-        (self.folded, self.tokens) = (folded, tokens);
+        (self.folded, self.tokens) = (joined_words, tokens);
     }
 
     fn look_up(&mut self, lexicon: &Lexicon) {
-        for token in &mut self.tokens {
+        let mut lookalikes = Vec::new();
+        for (at, token) in self.tokens.iter_mut().enumerate() {
             let word = self.folded.get(token.start..token.end).unwrap_or("");
             token.word = lexicon.word(word);
             token.stem = lexicon.stem(word);
             if token.word.is_none()
                 && let Some(latin) = fold::latin_lookalike(word)
+                && !lexicon.word(&latin).is_none()
             {
                 token.word = lexicon.word(&latin);
+                lookalikes.push((at, latin));
             }
+        }
+        // From the end, so that what stands before stays where it is.
+        for (at, latin) in lookalikes.into_iter().rev() {
+            self.replace(at, &latin);
+        }
+    }
+
+    fn replace(&mut self, at: usize, word: &str) {
+        let Some(token) = self.tokens.get_mut(at) else {
+            return;
+        };
+        self.folded.replace_range(token.start..token.end, word);
+        let shorter = (token.end - token.start).saturating_sub(word.len());
+        token.end -= shorter;
+        for later in self.tokens.iter_mut().skip(at + 1) {
+            later.start -= shorter;
+            later.end -= shorter;
         }
     }
 }
@@ -120,64 +148,92 @@ pub(crate) fn canonical(phrase: &str) -> String {
 }
 
 fn split(message: &str) -> Text {
-    let mut folded = String::with_capacity(message.len() + 16);
-    let mut tokens: Vec<Token> = Vec::with_capacity(message.len() / 5 + 1);
-    let mut open = false;
-    let mut before = Break::None;
-    let mut quoted = false;
+    let mut splitter = Splitter {
+        text: Text {
+            folded: String::with_capacity(message.len() + 16),
+            tokens: Vec::with_capacity(message.len() / 5 + 1),
+        },
+        open: false,
+        before: Break::None,
+        quoted: false,
+    };
     let mut chars = message.char_indices().peekable();
     while let Some((at, char)) = chars.next() {
         let next = chars.peek().map(|(_, next)| *next);
-        let class = fold::class(char);
-        let (start, end) = (at as u32, (at + char.len_utf8()) as u32);
+        let span = Span {
+            start: at as u32,
+            end: (at + char.len_utf8()) as u32,
+        };
+        fold::parts(char, |part| splitter.take(part, span, next));
+    }
+    splitter.text
+}
+
+struct Splitter {
+    text: Text,
+    /// Whether the last word may go on.
+    open: bool,
+    before: Break,
+    quoted: bool,
+}
+
+impl Splitter {
+    fn take(&mut self, part: char, span: Span, next: Option<char>) {
+        let class = fold::class(part);
         match class {
             Class::Letter | Class::Ideograph => {
-                if !open || class == Class::Ideograph {
-                    if !folded.is_empty() {
-                        folded.push(' ');
-                    }
-                    tokens.push(Token {
-                        start: folded.len(),
-                        end: folded.len(),
-                        span: Span { start, end },
-                        word: WordId::NONE,
-                        stem: WordId::NONE,
-                        before,
-                        quoted,
-                    });
-                    before = Break::None;
+                if !self.open || class == Class::Ideograph {
+                    self.begin(span);
                 }
-                fold::push(&mut folded, char);
-                open = class == Class::Letter;
-                close(&mut tokens, &folded, end);
+                self.open = class == Class::Letter;
+                self.append(part, span.end);
             }
             Class::Mark => {
-                if !tokens.is_empty() {
-                    fold::push(&mut folded, char);
-                    close(&mut tokens, &folded, end);
+                if !self.text.tokens.is_empty() {
+                    self.append(part, span.end);
                 }
             }
             Class::Nothing => {}
-            Class::Quote => {
-                open = false;
-                quoted = !quoted;
-                before = before.max(Break::Comma);
-            }
             // Within "example.com", "2.5" or "S.T.O.P" a stop ends nothing but the word.
-            Class::Stop if char == '.' && next.is_some_and(ends_nothing) => open = false,
-            Class::Space => open = false,
-            Class::Comma => (open, before) = (false, before.max(Break::Comma)),
-            Class::Stop => (open, before) = (false, before.max(Break::Stop)),
-            Class::Line => (open, before) = (false, Break::Line),
+            Class::Stop if part == '.' && next.is_some_and(ends_nothing) => self.open = false,
+            Class::Space => self.open = false,
+            Class::Comma => self.end(Break::Comma),
+            Class::Quote => {
+                self.quoted = !self.quoted;
+                self.end(Break::Comma);
+            }
+            Class::Stop => self.end(Break::Stop),
+            Class::Line => self.end(Break::Line),
         }
     }
-    Text { folded, tokens }
-}
 
-fn close(tokens: &mut [Token], folded: &str, end: u32) {
-    if let Some(token) = tokens.last_mut() {
-        token.end = folded.len();
-        token.span.end = end;
+    fn begin(&mut self, span: Span) {
+        let folded = &mut self.text.folded;
+        if !folded.is_empty() {
+            folded.push(' ');
+        }
+        self.text.tokens.push(Token {
+            start: folded.len(),
+            end: folded.len(),
+            span,
+            word: WordId::NONE,
+            stem: WordId::NONE,
+            before: std::mem::replace(&mut self.before, Break::None),
+            quoted: self.quoted,
+        });
+    }
+
+    fn append(&mut self, part: char, end: u32) {
+        fold::push(&mut self.text.folded, part);
+        if let Some(token) = self.text.tokens.last_mut() {
+            token.end = self.text.folded.len();
+            token.span.end = end;
+        }
+    }
+
+    fn end(&mut self, how: Break) {
+        self.open = false;
+        self.before = self.before.max(how);
     }
 }
 

@@ -177,7 +177,7 @@ impl<'r> Whole<'r> {
                 Intent::AnswerYes | Intent::AnswerNo => self.message.question.is_some(),
                 _ => true,
             })
-            .min_by_key(|(keyword, language)| {
+            .min_by_key(|(keyword, (_, language))| {
                 let own = self
                     .message
                     .language
@@ -185,7 +185,7 @@ impl<'r> Whole<'r> {
                     .is_some_and(|own| speaks(own, language));
                 (keyword.intent, keyword.review, !own)
             })
-            .map(|(keyword, language)| Rule::of_keyword(keyword, language))
+            .map(|(keyword, spoken)| Rule::of_keyword(keyword, spoken))
     }
 
     /// What a tapped button or row means: its identifier decides, and its title when nobody mapped
@@ -228,6 +228,7 @@ impl<'r> Whole<'r> {
             id,
             intent: Intent::OptOut,
             language: &self.rules.echo.language,
+            spoken: None,
             review: false,
             topic: false,
         }
@@ -302,7 +303,8 @@ impl<'r> Whole<'r> {
     }
 
     fn misspelling(&self, words: &str) -> Option<Rule<'r>> {
-        if !words.is_ascii() || words.len() > 20 || self.tables.is_real_word(words) {
+        let is_a_word = || self.tables.is_real_word(words) || !self.tables.whole(words).is_empty();
+        if !words.is_ascii() || words.len() > 20 || is_a_word() {
             return None;
         }
         let compact: String = words.split(' ').collect();
