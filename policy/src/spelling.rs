@@ -26,33 +26,35 @@ pub(crate) fn tolerance(length: usize) -> u32 {
     }
 }
 
-/// The rows of a keyboard, each moved right against the one above.
-const ROWS: [&str; 4] = ["1234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm"];
+/// The rows of a keyboard, each moved right against the one above by half a key.
+const ROWS: [&[u8]; 4] = [b"1234567890", b"qwertyuiop", b"asdfghjkl", b"zxcvbnm"];
 
-/// Where a key lies, in half keys.
-fn key(letter: u8) -> Option<(i32, i32)> {
-    let shift = [0, 1, 2, 3];
-    ROWS.iter()
-        .zip(shift)
-        .enumerate()
-        .find_map(|(row, (keys, shift))| {
-            let column = keys.bytes().position(|key| key == letter)?;
-            Some((row as i32, column as i32 * 2 + shift))
-        })
-}
+/// Where each key lies: its row and its column in half keys, from 1; 0 is no key.
+const KEYS: [(u8, u8); 128] = {
+    let mut keys = [(0, 0); 128];
+    let mut row = 0;
+    while row < ROWS.len() {
+        let mut column = 0;
+        while column < ROWS[row].len() {
+            keys[ROWS[row][column] as usize] = (row as u8 + 1, (2 * column + row) as u8);
+            column += 1;
+        }
+        row += 1;
+    }
+    keys
+};
 
 fn are_neighbours(a: u8, b: u8) -> bool {
-    match (key(a), key(b)) {
-        (Some((row_a, x_a)), Some((row_b, x_b))) => {
-            let across = (x_a - x_b).abs();
-            match (row_a - row_b).abs() {
-                0 => across == 2,
-                1 => across <= 1,
-                _ => false,
-            }
+    let key = |letter: u8| KEYS.get(usize::from(letter)).copied().unwrap_or_default();
+    let ((row_a, column_a), (row_b, column_b)) = (key(a), key(b));
+    let across = column_a.abs_diff(column_b);
+    row_a > 0
+        && row_b > 0
+        && match row_a.abs_diff(row_b) {
+            0 => across == 2,
+            1 => across <= 1,
+            _ => false,
         }
-        _ => false,
-    }
 }
 
 fn substitution(a: u8, b: u8) -> u32 {

@@ -135,8 +135,11 @@ impl<'r> Whole<'r> {
         (mut from, mut to): (usize, usize),
         fillers: bool,
     ) -> (usize, usize) {
+        // Every word of a courtesy is known.
         let is_courtesy = |tokens: Option<&[Token]>| {
-            tokens.is_some_and(|tokens| self.tables.is_courtesy(text.folded(tokens), fillers))
+            tokens
+                .filter(|tokens| tokens.iter().all(|token| !token.word.is_none()))
+                .is_some_and(|tokens| self.tables.is_courtesy(text.folded(tokens), fillers))
         };
         let longest = self.tables.longest_courtesy();
         'again: loop {
@@ -314,8 +317,8 @@ impl<'r> Whole<'r> {
         for target in &self.tables.targets {
             let limit = tolerance(target.word.len());
             // Each letter of the one that the other lacks costs something.
-            if !spelling::may_begin(compact.as_bytes(), target.word.as_bytes())
-                || (target.letters & !own).count_ones() * 6 > limit
+            if (target.letters & !own).count_ones() * 6 > limit
+                || !spelling::may_begin(compact.as_bytes(), target.word.as_bytes())
             {
                 continue;
             }

@@ -3,6 +3,7 @@
 //! Built for `wasm32-unknown-unknown` by `policy/build`, which calls [`start`] once with a rule
 //! set, snapshots the memory and drops the start functions. What remains is the world's exports.
 
+mod memory;
 mod start;
 mod translate;
 

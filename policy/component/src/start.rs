@@ -8,9 +8,6 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use consentry_policy::{Engine, RuleSet};
 
 static BUFFER: Mutex<Vec<u8>> = Mutex::new(Vec::new());
-/// Memory that the allocator has at hand in the snapshot, in bytes: to ask for more costs every
-/// fresh instance several microseconds.
-const SPARE: usize = 256 << 10;
 static ENGINE: OnceLock<Engine> = OnceLock::new();
 
 /// The engine that the snapshot holds.
@@ -45,10 +42,11 @@ extern "C" fn consentry_start() -> u32 {
     let Ok(engine) = Engine::new(rules) else {
         return 3;
     };
-    drop(bytes);
-    drop(vec![1_u8; SPARE]);
     match ENGINE.set(engine) {
-        Ok(()) => 0,
+        Ok(()) => {
+            crate::memory::seal();
+            0
+        }
         Err(_) => 2,
     }
 }
