@@ -29,6 +29,10 @@ pub(crate) fn tolerance(length: usize) -> u32 {
 /// The rows of a keyboard, each moved right against the one above by half a key.
 const ROWS: [&[u8]; 4] = [b"1234567890", b"qwertyuiop", b"asdfghjkl", b"zxcvbnm"];
 
+#[allow(
+    clippy::indexing_slicing,
+    reason = "computed when it is compiled, where an index that is wrong is an error"
+)]
 /// Where each key lies: its row and its column in half keys, from 1; 0 is no key.
 const KEYS: [(u8, u8); 128] = {
     let mut keys = [(0, 0); 128];

@@ -58,7 +58,7 @@ impl Arena {
             .load(Relaxed)
             .checked_next_multiple_of(layout.align())?;
         let end = start.checked_add(layout.size())?;
-        if !self.sealed.load(Relaxed) || end > SIZE || layout.align() > 4096 {
+        if !self.sealed.load(Relaxed) || end > SIZE || layout.align() > ALIGN {
             return None;
         }
         self.used.store(end, Relaxed);
