@@ -16,6 +16,10 @@ use crate::{inspect, translate};
 /// The longest text that is handed to a policy, in bytes.
 const MAX_TEXT: usize = 64 << 10;
 
+/// How often a policy's first sandbox is tried, and the pause between.
+const ATTEMPTS: u32 = 10;
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
+
 /// A policy, checked and compiled. Cheap to clone; calls may run at the same time.
 #[derive(Clone)]
 pub struct Policy {
@@ -85,11 +89,7 @@ impl Policy {
         digest: Digest,
         limits: Limits,
     ) -> Result<Self, Fault> {
-        let nobody = Arc::new(Contact::default());
-        let manifest = sandbox::call(&prepared, &limits, &nobody, |policy, store| {
-            policy.call_describe(store)
-        })
-        .map_err(fault)?;
+        let manifest = describe(&prepared, &limits).map_err(fault)?;
         Ok(Self {
             prepared: Arc::new(prepared),
             limits: Arc::new(limits),
@@ -200,6 +200,28 @@ impl fmt::Debug for Policy {
         f.debug_struct("Policy")
             .field("digest", &self.digest)
             .finish_non_exhaustive()
+    }
+}
+
+/// Asks a policy who it is. This is its first sandbox, for which the system makes an image of its
+/// memory; a busy one may refuse to seal it, and takes it a moment later.
+fn describe(
+    prepared: &PolicyPre<CallState>,
+    limits: &Limits,
+) -> wasmtime::Result<crate::bindings::Manifest> {
+    let nobody = Arc::new(Contact::default());
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        let described = sandbox::call(prepared, limits, &nobody, |policy, store| {
+            policy.call_describe(store)
+        });
+        match described {
+            Err(error) if attempt < ATTEMPTS && error.downcast_ref::<Trap>().is_none() => {
+                std::thread::sleep(PAUSE);
+            }
+            described => return described,
+        }
     }
 }
 
