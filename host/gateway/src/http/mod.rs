@@ -7,6 +7,7 @@ mod history;
 mod inbound;
 mod preflight;
 mod problem;
+mod server;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +26,8 @@ use crate::gateway::Gateway;
 use crate::keys::{KeyRing, Scope};
 use guard::Guard;
 use problem::Problem;
+
+pub(crate) use server::serve;
 
 /// The largest request body, in bytes.
 const MAX_BODY: usize = 64 << 10;
