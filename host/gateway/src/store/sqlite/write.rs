@@ -1,16 +1,20 @@
 //! The writer: one thread that takes what is waiting, writes it in one transaction, and answers
 //! when that is on disk. So a durable opt-out does not cost an fsync of its own.
 
+use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 
-use consentry_model::{ConsentStatus, Contact, EventId, Mark, Marks, Timestamp};
+use consentry_model::{
+    Change, ChangeKind, ConsentStatus, Contact, EventId, Mark, Marks, Timestamp,
+};
 use rusqlite::{Connection, Savepoint, TransactionBehavior};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::super::{Event, EventKind, NewEvent, Recorded, StoreError};
 use super::read;
+use crate::address::Address;
 use crate::clock;
 
 /// How many events may wait. More is overload, and said so.
@@ -104,9 +108,36 @@ fn commit(connection: &mut Connection, events: Vec<NewEvent>) -> Result<Vec<Answ
     Ok(answers)
 }
 
-fn record(connection: &Savepoint<'_>, new: NewEvent) -> Answer {
+fn record(connection: &Savepoint<'_>, mut new: NewEvent) -> Answer {
     let now = clock::now();
-    let (contact_id, last_seq, last_recorded_at) = contact_of(connection, &new, now)?;
+    let contact_id = contact_of(connection, &new.address, now)?;
+    let other_addresses = std::mem::take(&mut new.other_addresses);
+    let strangers = name_as(connection, &contact_id, other_addresses)?;
+    if !strangers.is_empty() && new.changes.iter().any(gives_something) {
+        return Err(StoreError::AddressTaken);
+    }
+    for (other_id, address) in strangers {
+        let same = NewEvent {
+            address,
+            ..new.clone()
+        };
+        record_for(connection, other_id, same, now)?;
+    }
+    record_for(connection, contact_id, new, now)
+}
+
+/// What one person gave must not become what another one did; what one withdrew may.
+fn gives_something(change: &Change) -> bool {
+    change.kind != ChangeKind::OptOut
+}
+
+fn record_for(
+    connection: &Savepoint<'_>,
+    contact_id: String,
+    new: NewEvent,
+    now: Timestamp,
+) -> Answer {
+    let (last_seq, last_recorded_at) = newest(connection, &contact_id)?;
     if let (Some(channel), Some(message_id)) = (new.channel, &new.message_id)
         && let Some(event) = read::delivered(connection, &contact_id, channel, message_id)?
     {
@@ -159,42 +190,50 @@ fn record(connection: &Savepoint<'_>, new: NewEvent) -> Answer {
     })
 }
 
-/// The contact that an event is about, made when its address is new, with its newest event's
-/// number and time.
+/// The contact that an address belongs to, made when the address is new.
 fn contact_of(
-    connection: &Savepoint<'_>,
-    new: &NewEvent,
+    connection: &Connection,
+    address: &Address,
     now: Timestamp,
-) -> Result<(String, u64, Option<Timestamp>), StoreError> {
-    let address = new.address.to_string();
-    let found = match read::contact_id(connection, &address)? {
-        Some(id) => id,
-        None => {
-            let id = Uuid::now_v7().to_string();
-            connection
-                .prepare_cached("INSERT INTO contact VALUES (?1, ?2, 0, 0)")?
-                .execute((&id, now.millis()))?;
-            insert_address(connection, &address, &id)?;
-            id
-        }
-    };
-    for other in &new.other_addresses {
-        let other = other.to_string();
-        match read::contact_id(connection, &other)? {
-            None => insert_address(connection, &other, &found)?,
-            Some(id) if id == found => {}
-            Some(_) => return Err(StoreError::AddressTaken(other)),
+) -> rusqlite::Result<String> {
+    let address = address.to_string();
+    if let Some(id) = read::contact_id(connection, &address)? {
+        return Ok(id);
+    }
+    let id = Uuid::now_v7().to_string();
+    connection
+        .prepare_cached("INSERT INTO contact VALUES (?1, ?2, 0, 0)")?
+        .execute((&id, now.millis()))?;
+    insert_address(connection, &address, &id)?;
+    Ok(id)
+}
+
+/// Gives a contact the addresses that are new. Gives back every other contact that has one of them,
+/// with the first that it has.
+fn name_as(
+    connection: &Connection,
+    contact_id: &str,
+    addresses: Vec<Address>,
+) -> rusqlite::Result<BTreeMap<String, Address>> {
+    let mut strangers = BTreeMap::new();
+    for address in addresses {
+        let value = address.to_string();
+        match read::contact_id(connection, &value)? {
+            None => insert_address(connection, &value, contact_id)?,
+            Some(id) if id == contact_id => {}
+            Some(id) => drop(strangers.entry(id).or_insert(address)),
         }
     }
-    let (seq, last): (i64, i64) = connection
+    Ok(strangers)
+}
+
+/// The number and the time of a contact's newest event.
+fn newest(connection: &Connection, contact_id: &str) -> rusqlite::Result<(u64, Option<Timestamp>)> {
+    let (seq, at): (i64, i64) = connection
         .prepare_cached("SELECT last_seq, last_recorded_at FROM contact WHERE id = ?1")?
-        .query_row([&found], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let last = if seq == 0 {
-        None
-    } else {
-        Timestamp::from_millis(last)
-    };
-    Ok((found, seq.unsigned_abs(), last))
+        .query_row([contact_id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let at = (seq != 0).then(|| Timestamp::from_millis(at)).flatten();
+    Ok((seq.unsigned_abs(), at))
 }
 
 fn insert_address(connection: &Connection, value: &str, contact_id: &str) -> rusqlite::Result<()> {
