@@ -97,6 +97,7 @@ pub(crate) fn router(
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn(in_time))
+        .layer(middleware::from_fn_with_state(keys.is_some(), guard::host))
         .layer(CatchPanicLayer::custom(|_| internal_error()))
         .layer(middleware::from_fn(guard::count))
         .with_state(gateway)
