@@ -7,7 +7,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use serde_json::json;
 
-use crate::support::{ANN, Gateway, PATIENCE};
+use crate::support::{ANN, Gateway, PATIENCE, eventually};
 
 #[test]
 fn a_message_that_cannot_be_written_is_not_acknowledged_and_can_be_sent_again() {
@@ -47,6 +47,20 @@ fn nothing_may_go_while_the_store_cannot_be_read() {
     rename_table(&gateway, "away", "address");
     assert_eq!(gateway.get("/readyz").status, 200);
     assert_eq!(gateway.preflight(question)["allowed"], true);
+}
+
+#[test]
+fn a_gateway_that_cannot_write_is_not_ready() {
+    let gateway = Gateway::start();
+    let mut connection = Connection::open(gateway.store()).unwrap();
+    let held = connection
+        .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
+        .unwrap();
+    assert_eq!(gateway.get("/readyz").status, 503);
+    // It can still answer what needs reading only.
+    assert_eq!(gateway.consent(ANN, ""), "NONE");
+    drop(held);
+    eventually("it is ready again", || gateway.get("/readyz").status == 200);
 }
 
 /// Each begins a request and never ends it.

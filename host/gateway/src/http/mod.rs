@@ -103,7 +103,7 @@ pub(crate) fn router(
         .with_state(gateway)
 }
 
-/// Ready when the store answers; a policy is always loaded.
+/// Ready when the store can be read and written; a policy is always loaded.
 async fn ready(State(gateway): State<Gateway>) -> Result<&'static str, Problem> {
     gateway.store().ready().await?;
     Ok("ready")

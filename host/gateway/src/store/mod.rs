@@ -41,7 +41,7 @@ pub trait Store: Send + Sync {
         limit: u32,
     ) -> Result<Option<History>, StoreError>;
 
-    /// Whether the store answers.
+    /// Whether the store can be read and written at this moment.
     async fn ready(&self) -> Result<(), StoreError>;
 }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use consentry_model::{
     Change, ChangeKind, ConsentStatus, Contact, EventId, Mark, Marks, Timestamp,
@@ -21,12 +22,18 @@ use crate::clock;
 const QUEUE: usize = 4096;
 /// How many events one commit may hold.
 const GROUP: usize = 256;
+/// How long the writer may take to say that it could write.
+const READY: Duration = Duration::from_secs(2);
 
 type Answer = Result<Recorded, StoreError>;
 
-struct Job {
-    event: NewEvent,
-    answer: oneshot::Sender<Answer>,
+enum Job {
+    Record {
+        event: Box<NewEvent>,
+        answer: oneshot::Sender<Answer>,
+    },
+    /// Whether something could be written now.
+    Try(oneshot::Sender<Result<(), StoreError>>),
 }
 
 pub(super) struct Writer {
@@ -50,15 +57,32 @@ impl Writer {
 
     pub(super) async fn record(&self, event: NewEvent) -> Answer {
         let (answer, answered) = oneshot::channel();
-        let stopped = || StoreError::Unavailable("its writer has stopped".to_owned());
-        let jobs = self.jobs.as_ref().ok_or_else(stopped)?;
-        jobs.try_send(Job { event, answer })
-            .map_err(|error| match error {
-                TrySendError::Full(_) => StoreError::Busy,
-                TrySendError::Disconnected(_) => stopped(),
-            })?;
+        let event = Box::new(event);
+        self.enqueue(Job::Record { event, answer })?;
         answered.await.map_err(|_| stopped())?
     }
+
+    /// Whether something could be written now.
+    pub(super) async fn ready(&self) -> Result<(), StoreError> {
+        let (answer, answered) = oneshot::channel();
+        self.enqueue(Job::Try(answer))?;
+        match tokio::time::timeout(READY, answered).await {
+            Ok(answer) => answer.map_err(|_| stopped())?,
+            Err(_) => Err(StoreError::Unavailable("its writer is stuck".to_owned())),
+        }
+    }
+
+    fn enqueue(&self, job: Job) -> Result<(), StoreError> {
+        let jobs = self.jobs.as_ref().ok_or_else(stopped)?;
+        jobs.try_send(job).map_err(|error| match error {
+            TrySendError::Full(_) => StoreError::Busy,
+            TrySendError::Disconnected(_) => stopped(),
+        })
+    }
+}
+
+fn stopped() -> StoreError {
+    StoreError::Unavailable("its writer has stopped".to_owned())
 }
 
 impl Drop for Writer {
@@ -73,11 +97,21 @@ impl Drop for Writer {
 
 fn run(mut connection: Connection, waiting: &Receiver<Job>) {
     while let Ok(first) = waiting.recv() {
-        let (events, answers): (Vec<_>, Vec<_>) = std::iter::once(first)
-            .chain(waiting.try_iter().take(GROUP - 1))
-            .map(|job| (job.event, job.answer))
-            .unzip();
+        let (mut events, mut answers, mut tries) = (Vec::new(), Vec::new(), Vec::new());
+        for job in std::iter::once(first).chain(waiting.try_iter().take(GROUP - 1)) {
+            match job {
+                Job::Record { event, answer } => {
+                    events.push(*event);
+                    answers.push(answer);
+                }
+                Job::Try(answer) => tries.push(answer),
+            }
+        }
+        // A group of nothing needs the lock for writing all the same.
         let results = commit(&mut connection, events);
+        for answer in tries {
+            drop(answer.send(results.as_ref().map(drop).map_err(Clone::clone)));
+        }
         for (index, answer) in answers.into_iter().enumerate() {
             let result = match &results {
                 Ok(results) => results.get(index).cloned().unwrap_or(Err(StoreError::Busy)),
