@@ -159,12 +159,31 @@ fn a_moment_that_is_none_is_refused() {
 #[test]
 fn a_country_that_is_none_is_refused() {
     let gateway = Gateway::start();
-    for country in ["USA", "1", "\u{df}"] {
+    for country in ["USA", "1", "\u{df}", "UK", "uk", "XX", "ZZ", "001"] {
         gateway
             .post("/v1/inbound", &message("country", json!(country)))
             .is_problem(422, "country");
+        gateway
+            .post("/v1/preflight", &question("country", json!(country)))
+            .is_problem(422, "country");
     }
+    let answer = gateway.post("/v1/inbound", &message("country", json!("UK")));
+    let detail = answer.json["detail"].as_str().unwrap();
+    assert!(detail.contains("GB"), "{detail}");
     nothing_happened(&gateway);
+}
+
+/// Some have no telephone numbers of their own.
+#[test]
+fn a_country_that_is_one_is_taken() {
+    let gateway = Gateway::start();
+    for country in ["US", "gb", "BR", "AQ", "UM"] {
+        gateway.inbound(message("country", json!(country)));
+    }
+    gateway.inbound(json!({
+        "channel": "sms", "from": "020 7183 8750", "country": "GB", "body": "STOP",
+    }));
+    assert_eq!(gateway.consent("+442071838750", ""), "OPTOUT");
 }
 
 #[test]

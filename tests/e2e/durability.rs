@@ -78,7 +78,7 @@ fn told_to_stop_it_still_answers_what_it_was_asked() {
     let body = json!({ "channel": "sms", "from": ANN, "body": "STOP" }).to_string();
     let mut stream = std::net::TcpStream::connect(gateway.address()).unwrap();
     let head = format!(
-        "POST /v1/inbound HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+        "POST /v1/inbound HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
          Content-Length: {}\r\nExpect: 100-continue\r\n\r\n",
         body.len()
     );

@@ -137,6 +137,50 @@ fn an_address_that_others_can_reach_is_refused_without_keys() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
+/// A web page may point a host name of its own at loopback once it is loaded.
+#[test]
+fn without_keys_only_the_names_of_this_machine_are_answered() {
+    let gateway = Gateway::start();
+    let with_host = |host: &str| {
+        let message = json!({ "channel": "sms", "from": ANN, "body": "STOP" });
+        let request = gateway.client().post(gateway.url("/v1/inbound"));
+        send(request.json(&message).header("host", host)).unwrap()
+    };
+    for host in [
+        "rebound.example",
+        "rebound.example:8080",
+        "localhost.example",
+        "127.0.0.1.example",
+        "192.0.2.1",
+        "[2001:db8::1]:80",
+        "localhost:8080:8080",
+        "",
+    ] {
+        with_host(host).is_problem(421, "Host");
+    }
+    assert!(gateway.events(ANN).is_empty());
+    let without = gateway.raw(b"GET /healthz HTTP/1.0\r\n\r\n");
+    assert!(without.starts_with("HTTP/1.0 421"), "{without}");
+    for host in [
+        "localhost",
+        "LocalHost:1",
+        "127.0.0.1",
+        "127.8.9.10:80",
+        "[::1]",
+        "[::1]:8080",
+    ] {
+        with_host(host).ok();
+    }
+}
+
+#[test]
+fn with_keys_the_gateway_may_have_any_name() {
+    let (gateway, [read, ..]) = guarded();
+    let request = gateway.client().get(gateway.url("/metrics"));
+    let request = request.header("host", "consentry.example");
+    assert_eq!(send(request.bearer_auth(read)).unwrap().status, 200);
+}
+
 #[test]
 fn a_file_of_keys_that_protects_nothing_is_refused() {
     let folder = TempDir::new().unwrap();

@@ -109,6 +109,26 @@ fn proof_about_another_person_is_refused() {
     assert_eq!(gateway.events(ANN).len(), 0);
 }
 
+/// What one person agreed to must not become what another one did.
+#[test]
+fn an_opt_in_with_an_address_of_another_contact_is_refused_and_changes_nothing() {
+    let gateway = Gateway::start();
+    let bob = "+442071838750";
+    gateway.text(bob, "hello");
+    let answer = gateway.report(
+        ANN,
+        "status=OPTIN&channel=sms",
+        &json!({ "addresses": ["ann@example.org", bob] }),
+    );
+    answer.is_problem(409, "addresses");
+    for of in [ANN, "ann@example.org"] {
+        assert!(gateway.events(of).is_empty(), "{of}");
+        let consent = gateway.get(&format!("/consent/{of}")).ok();
+        assert_eq!(consent["contactId"], json!(null), "{of}");
+    }
+    assert_eq!(gateway.events(bob).len(), 1);
+}
+
 fn now() -> String {
     chrono::Utc::now().to_rfc3339()
 }

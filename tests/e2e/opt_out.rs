@@ -159,6 +159,37 @@ fn an_opt_out_that_somebody_reports_counts_too() {
     assert_eq!(gateway.consent(bob, "channel=email"), "NONE");
 }
 
+/// Two contacts that turn out to be one person.
+#[test]
+fn a_reported_opt_out_with_an_address_of_another_contact_holds_for_both() {
+    let gateway = Gateway::start();
+    let (bob, email, new) = ("+442071838750", "bob@example.org", "ann@example.org");
+    let opt_in = "status=OPTIN&channel=sms";
+    gateway.report(ANN, opt_in, &json!({})).ok();
+    gateway
+        .report(bob, opt_in, &json!({ "addresses": [email] }))
+        .ok();
+
+    let report = json!({ "source": "agent", "addresses": [new, bob, email] });
+    let answer = gateway.report(ANN, "status=OPTOUT", &report).ok();
+    assert_eq!(answer["consentStatus"], "OPTOUT");
+    for of in [ANN, new, bob, email] {
+        for channel in EVERY_CHANNEL {
+            let status = gateway.consent(of, &format!("channel={channel}"));
+            assert_eq!(status, "OPTOUT", "{of}, {channel}");
+        }
+        // One event for each contact, however many of its addresses were named.
+        let events = gateway.events(of);
+        assert_eq!(events.len(), 2, "{of}");
+        assert_eq!(events[1]["source"], "agent", "{of}");
+    }
+    let (anns, bobs) = (gateway.events(ANN), gateway.events(bob));
+    assert_eq!(anns[1]["eventId"], answer["eventId"]);
+    assert_eq!(anns[1]["address"], ANN);
+    assert_eq!(bobs[1]["address"], bob);
+    assert_ne!(anns[1]["eventId"], bobs[1]["eventId"]);
+}
+
 #[test]
 fn the_record_holds_what_was_said_verbatim() {
     let gateway = Gateway::start();

@@ -1,12 +1,13 @@
 //! The store is away, or too much is asked, or somebody is slow on purpose.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use serde_json::json;
 
-use crate::support::{ANN, Gateway};
+use crate::support::{ANN, Gateway, PATIENCE, eventually};
 
 #[test]
 fn a_message_that_cannot_be_written_is_not_acknowledged_and_can_be_sent_again() {
@@ -48,6 +49,20 @@ fn nothing_may_go_while_the_store_cannot_be_read() {
     assert_eq!(gateway.preflight(question)["allowed"], true);
 }
 
+#[test]
+fn a_gateway_that_cannot_write_is_not_ready() {
+    let gateway = Gateway::start();
+    let mut connection = Connection::open(gateway.store()).unwrap();
+    let held = connection
+        .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
+        .unwrap();
+    assert_eq!(gateway.get("/readyz").status, 503);
+    // It can still answer what needs reading only.
+    assert_eq!(gateway.consent(ANN, ""), "NONE");
+    drop(held);
+    eventually("it is ready again", || gateway.get("/readyz").status == 200);
+}
+
 /// Each begins a request and never ends it.
 #[test]
 fn a_hundred_callers_who_never_finish_do_not_delay_a_stop() {
@@ -55,7 +70,7 @@ fn a_hundred_callers_who_never_finish_do_not_delay_a_stop() {
     let slow = |path: &str| {
         let mut stream = TcpStream::connect(gateway.address()).unwrap();
         let head = format!(
-            "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
              Content-Length: 1000\r\n\r\n{{"
         );
         stream.write_all(head.as_bytes()).unwrap();
@@ -69,6 +84,36 @@ fn a_hundred_callers_who_never_finish_do_not_delay_a_stop() {
         let question = json!({ "channel": "sms", "to": ANN, "category": "utility" });
         assert_eq!(gateway.preflight(question)["reason"], "opted_out");
     }
+    drop(callers);
+}
+
+#[test]
+fn whoever_never_ends_the_headers_of_a_request_is_hung_up_on() {
+    let gateway = Gateway::start();
+    let mut stream = TcpStream::connect(gateway.address()).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost:").unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+}
+
+/// More callers than there are places. Whoever comes after them waits, and not for long.
+#[test]
+fn callers_who_say_nothing_take_a_bounded_number_of_places_for_a_bounded_time() {
+    let gateway = Gateway::start();
+    let callers: Vec<TcpStream> = (0..600)
+        .map(|_| TcpStream::connect(gateway.address()).unwrap())
+        .collect();
+    let mut stream = TcpStream::connect(gateway.address()).unwrap();
+    let question = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    stream.write_all(question).unwrap();
+    let mut answer = String::new();
+    let not_yet = Some(Duration::from_secs(1));
+    stream.set_read_timeout(not_yet).unwrap();
+    stream.read_to_string(&mut answer).unwrap_err();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     drop(callers);
 }
 

@@ -291,3 +291,27 @@ fn an_answer_explains_why_other_rules_did_not_decide() {
         "{rejected}"
     );
 }
+
+/// Rules hold from one day until another. A clock that goes wrong must not lead past them.
+#[test]
+fn a_message_from_the_future_is_judged_by_the_rules_of_today() {
+    let folder = TempDir::new().unwrap();
+    let policy = folder.path().join("mine.wasm");
+    let first = "[[keyword]]\nid = \"opt-out.statutory\"\n";
+    let passing = "[[keyword]]\nid = \"opt-out.passing\"\nintent = \"opt-out\"\n\
+                   words = [\"xyzzy\"]\nuntil = 2090-01-01\nsource = \"a test\"\n\n";
+    let rules = rules(
+        folder.path(),
+        "languages/en.toml",
+        first,
+        &format!("{passing}{first}"),
+    );
+    let built = build(&rules, &policy);
+    assert!(built.status.success(), "{built:?}");
+    let gateway = Gateway::start_with(&["--policy", policy.to_str().unwrap()]);
+    let answer = gateway.inbound(json!({
+        "channel": "sms", "from": ANN, "body": "xyzzy", "sentAt": "2099-01-01T00:00:00Z",
+    }));
+    assert_eq!(answer["rule"], "opt-out.passing.whole-message");
+    assert_eq!(gateway.consent(ANN, ""), "OPTOUT");
+}

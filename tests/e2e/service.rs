@@ -73,7 +73,7 @@ fn no_log_and_no_metric_holds_a_number_or_a_text() {
     gateway.get(&format!("/consent/{ANN}/{secret}"));
     gateway.get(&format!("/v1/contacts/{ANN}/history")).ok();
     gateway.post_bytes("/v1/inbound", format!("{{\"{secret}\": {ANN}"));
-    gateway.raw(b"14155550123 /xyzzy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    gateway.raw(b"14155550123 /xyzzy HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     gateway.raw(b"xyzzy\r\n\r\n");
     let metrics = gateway.get("/metrics").text;
     gateway.terminate();
@@ -130,9 +130,9 @@ fn an_unknown_path_and_a_wrong_method_are_problems_too() {
 fn huge_headers_and_broken_requests_do_it_no_harm() {
     let gateway = Gateway::start();
     let long = "x".repeat(1 << 20);
-    let huge = format!("GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: {long}\r\n\r\n");
+    let huge = format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Long: {long}\r\n\r\n");
     let many = format!("GET /healthz HTTP/1.1\r\n{}\r\n", "A: b\r\n".repeat(5000));
-    let path = format!("GET /consent/{long} HTTP/1.1\r\nHost: x\r\n\r\n");
+    let path = format!("GET /consent/{long} HTTP/1.1\r\nHost: localhost\r\n\r\n");
     for request in [huge.as_str(), &many, &path, "\0\0\0\r\n\r\n", "GET\r\n\r\n"] {
         let answer = gateway.raw(request.as_bytes());
         assert!(

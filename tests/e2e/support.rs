@@ -16,7 +16,7 @@ use tempfile::TempDir;
 pub(crate) const ANN: &str = "+14155550123";
 
 /// How long something that must happen may take. Only a failing test waits so long.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The program, untouched by settings of whoever runs the tests.
 pub(crate) fn consentry(arguments: &[&str]) -> Command {

@@ -30,6 +30,16 @@ pub enum BadAddress {
 /// No address is longer, in bytes.
 const MAX_LENGTH: usize = 254;
 
+/// The countries of ISO 3166-1 that have no telephone numbers of their own.
+const WITHOUT_NUMBERS: [&str; 7] = ["AQ", "BV", "GS", "HM", "PN", "TF", "UM"];
+
+/// Whether two capital letters are a country of ISO 3166-1. Reading them as a [`Region`] does not
+/// say so: every two letters are one.
+pub(crate) fn is_country(code: &str) -> bool {
+    let mut with_numbers = PHONE_NUMBER_UTIL.get_supported_regions();
+    with_numbers.any(|region| *region.as_region_str() == *code) || WITHOUT_NUMBERS.contains(&code)
+}
+
 impl Address {
     /// Reads an address. A telephone number without `+` and country code is read as one of
     /// `country` (ISO 3166-1 alpha-2).

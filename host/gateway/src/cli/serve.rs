@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use metrics_exporter_prometheus::PrometheusBuilder;
@@ -14,9 +13,6 @@ use super::{BadArgument, ServeArgs};
 use crate::gateway::Gateway;
 use crate::keys::KeyRing;
 use crate::{http, telemetry};
-
-/// How long open requests have to end when the gateway is told to stop.
-const DRAIN: Duration = Duration::from_secs(10);
 
 pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     telemetry::start_logging(args.log_format);
@@ -52,35 +48,18 @@ pub(super) async fn serve(
     listener: TcpListener,
     gateway: Gateway,
     keys: Option<Arc<KeyRing>>,
-    stop: impl Future<Output = ()> + Send + 'static,
+    stop: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let metrics = PrometheusBuilder::new()
         .set_buckets(&[
             0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0,
         ])?
         .install_recorder()?;
-    let app = http::router(gateway, keys, metrics);
-    let (stopping, stopped) = tokio::sync::oneshot::channel();
-    let server = axum::serve(listener, app).with_graceful_shutdown(async move {
-        stop.await;
-        let _ = stopping.send(());
-    });
-    tokio::select! {
-        served = server => served?,
-        () = async {
-            // A sender that is dropped without a word means that the server ended by itself.
-            if stopped.await.is_ok() {
-                tokio::time::sleep(DRAIN).await;
-                tracing::warn!("some requests did not end in time");
-            } else {
-                std::future::pending().await
-            }
-        } => {}
-    }
+    http::serve(listener, http::router(gateway, keys, metrics), stop).await;
     Ok(())
 }
 
-fn told_to_stop() -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
+fn told_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {

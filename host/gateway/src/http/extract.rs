@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
-use crate::address::Address;
+use crate::address::{Address, is_country};
 
 /// The longest text of a message, in bytes. WhatsApp takes 4,096 characters, SMS fewer.
 pub(crate) const MAX_TEXT: usize = 16 << 10;
@@ -257,8 +257,11 @@ impl std::str::FromStr for Country {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.len() == 2 && text.chars().all(|char| char.is_ascii_alphabetic()) {
-            Ok(Self(text.to_ascii_uppercase()))
+        let code = text.to_ascii_uppercase();
+        if is_country(&code) {
+            Ok(Self(code))
+        } else if code == "UK" {
+            Err("the United Kingdom is GB in ISO 3166-1")
         } else {
             Err("use the two letters of ISO 3166-1, like US")
         }

@@ -1,11 +1,13 @@
 //! Who may ask, how much at once, and what is counted of it.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::RequestExt as _;
 use axum::body::Body;
 use axum::extract::{FromRequest as _, MatchedPath, Request, State};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -44,6 +46,37 @@ pub(crate) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
         Ok(Ok(_turn)) => next.run(request).await,
         Ok(Err(_)) | Err(_) => Problem::overloaded().into_response(),
     }
+}
+
+/// Without keys everybody on this machine may ask, and a web page must not pass for them: it may
+/// point a host name of its own at loopback once it is loaded, and is then of the same origin.
+pub(crate) async fn host(State(has_keys): State<bool>, request: Request, next: Next) -> Response {
+    if has_keys || names_loopback(request.headers()) {
+        return next.run(request).await;
+    }
+    Problem::new(
+        StatusCode::MISDIRECTED_REQUEST,
+        "wrong-host",
+        "Host: without API keys, ask by the name localhost or by a loopback address; to be asked by \
+         other names, serve with --keys",
+    )
+    .at("Host")
+    .into_response()
+}
+
+fn names_loopback(headers: &HeaderMap) -> bool {
+    let authority = headers
+        .get(header::HOST)
+        .and_then(|value| Authority::try_from(value.as_bytes()).ok());
+    authority.is_some_and(|authority| {
+        let host = authority.host();
+        let address = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'))
+            .unwrap_or(host);
+        host.eq_ignore_ascii_case("localhost")
+            || address.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+    })
 }
 
 async fn with_whole_body(request: Request) -> Result<Request, Problem> {

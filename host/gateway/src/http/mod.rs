@@ -7,6 +7,7 @@ mod history;
 mod inbound;
 mod preflight;
 mod problem;
+mod server;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +26,8 @@ use crate::gateway::Gateway;
 use crate::keys::{KeyRing, Scope};
 use guard::Guard;
 use problem::Problem;
+
+pub(crate) use server::serve;
 
 /// The largest request body, in bytes.
 const MAX_BODY: usize = 64 << 10;
@@ -94,12 +97,13 @@ pub(crate) fn router(
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn(in_time))
+        .layer(middleware::from_fn_with_state(keys.is_some(), guard::host))
         .layer(CatchPanicLayer::custom(|_| internal_error()))
         .layer(middleware::from_fn(guard::count))
         .with_state(gateway)
 }
 
-/// Ready when the store answers; a policy is always loaded.
+/// Ready when the store can be read and written; a policy is always loaded.
 async fn ready(State(gateway): State<Gateway>) -> Result<&'static str, Problem> {
     gateway.store().ready().await?;
     Ok("ready")

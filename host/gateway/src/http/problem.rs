@@ -107,7 +107,7 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Busy => Self::overloaded(),
-            StoreError::AddressTaken(_) => Self::new(
+            StoreError::AddressTaken => Self::new(
                 StatusCode::CONFLICT,
                 "address-taken",
                 "addresses: one of them belongs to another contact",

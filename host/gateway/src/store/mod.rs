@@ -27,6 +27,9 @@ pub trait Store: Send + Sync {
 
     /// Records an event and what follows from it, in one transaction. A provider's message that
     /// came before changes nothing, and gives the first event.
+    ///
+    /// When other contacts have some of its addresses, an opt-out is recorded for each of them too.
+    /// Anything else is refused, and nothing is recorded.
     async fn record(&self, event: NewEvent) -> Result<Recorded, StoreError>;
 
     /// A contact's events in the order in which they were recorded: up to `limit` of them, from
@@ -38,7 +41,7 @@ pub trait Store: Send + Sync {
         limit: u32,
     ) -> Result<Option<History>, StoreError>;
 
-    /// Whether the store answers.
+    /// Whether the store can be read and written at this moment.
     async fn ready(&self) -> Result<(), StoreError>;
 }
 
@@ -72,8 +75,8 @@ pub enum StoreError {
     #[error("the store has too much to write at the moment")]
     Busy,
     /// An address belongs to another contact.
-    #[error("the address {0} belongs to another contact")]
-    AddressTaken(String),
+    #[error("an address belongs to another contact")]
+    AddressTaken,
     /// It was written by a newer version.
     #[error(
         "the store has schema version {found}, and this version of Consentry knows {known}; use \

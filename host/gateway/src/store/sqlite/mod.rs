@@ -97,7 +97,8 @@ impl Store for SqliteStore {
             // A query of nothing would be answered without a look at the file.
             connection.query_row("SELECT EXISTS (SELECT 1 FROM address)", (), |_| Ok(()))
         })
-        .await
+        .await?;
+        self.writer.ready().await
     }
 }
 

@@ -1,28 +1,39 @@
 //! The writer: one thread that takes what is waiting, writes it in one transaction, and answers
 //! when that is on disk. So a durable opt-out does not cost an fsync of its own.
 
+use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
-use consentry_model::{ConsentStatus, Contact, EventId, Mark, Marks, Timestamp};
+use consentry_model::{
+    Change, ChangeKind, ConsentStatus, Contact, EventId, Mark, Marks, Timestamp,
+};
 use rusqlite::{Connection, Savepoint, TransactionBehavior};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::super::{Event, EventKind, NewEvent, Recorded, StoreError};
 use super::read;
+use crate::address::Address;
 use crate::clock;
 
 /// How many events may wait. More is overload, and said so.
 const QUEUE: usize = 4096;
 /// How many events one commit may hold.
 const GROUP: usize = 256;
+/// How long the writer may take to say that it could write.
+const READY: Duration = Duration::from_secs(2);
 
 type Answer = Result<Recorded, StoreError>;
 
-struct Job {
-    event: NewEvent,
-    answer: oneshot::Sender<Answer>,
+enum Job {
+    Record {
+        event: Box<NewEvent>,
+        answer: oneshot::Sender<Answer>,
+    },
+    /// Whether something could be written now.
+    Try(oneshot::Sender<Result<(), StoreError>>),
 }
 
 pub(super) struct Writer {
@@ -46,15 +57,32 @@ impl Writer {
 
     pub(super) async fn record(&self, event: NewEvent) -> Answer {
         let (answer, answered) = oneshot::channel();
-        let stopped = || StoreError::Unavailable("its writer has stopped".to_owned());
-        let jobs = self.jobs.as_ref().ok_or_else(stopped)?;
-        jobs.try_send(Job { event, answer })
-            .map_err(|error| match error {
-                TrySendError::Full(_) => StoreError::Busy,
-                TrySendError::Disconnected(_) => stopped(),
-            })?;
+        let event = Box::new(event);
+        self.enqueue(Job::Record { event, answer })?;
         answered.await.map_err(|_| stopped())?
     }
+
+    /// Whether something could be written now.
+    pub(super) async fn ready(&self) -> Result<(), StoreError> {
+        let (answer, answered) = oneshot::channel();
+        self.enqueue(Job::Try(answer))?;
+        match tokio::time::timeout(READY, answered).await {
+            Ok(answer) => answer.map_err(|_| stopped())?,
+            Err(_) => Err(StoreError::Unavailable("its writer is stuck".to_owned())),
+        }
+    }
+
+    fn enqueue(&self, job: Job) -> Result<(), StoreError> {
+        let jobs = self.jobs.as_ref().ok_or_else(stopped)?;
+        jobs.try_send(job).map_err(|error| match error {
+            TrySendError::Full(_) => StoreError::Busy,
+            TrySendError::Disconnected(_) => stopped(),
+        })
+    }
+}
+
+fn stopped() -> StoreError {
+    StoreError::Unavailable("its writer has stopped".to_owned())
 }
 
 impl Drop for Writer {
@@ -69,11 +97,21 @@ impl Drop for Writer {
 
 fn run(mut connection: Connection, waiting: &Receiver<Job>) {
     while let Ok(first) = waiting.recv() {
-        let (events, answers): (Vec<_>, Vec<_>) = std::iter::once(first)
-            .chain(waiting.try_iter().take(GROUP - 1))
-            .map(|job| (job.event, job.answer))
-            .unzip();
+        let (mut events, mut answers, mut tries) = (Vec::new(), Vec::new(), Vec::new());
+        for job in std::iter::once(first).chain(waiting.try_iter().take(GROUP - 1)) {
+            match job {
+                Job::Record { event, answer } => {
+                    events.push(*event);
+                    answers.push(answer);
+                }
+                Job::Try(answer) => tries.push(answer),
+            }
+        }
+        // A group of nothing needs the lock for writing all the same.
         let results = commit(&mut connection, events);
+        for answer in tries {
+            drop(answer.send(results.as_ref().map(drop).map_err(Clone::clone)));
+        }
         for (index, answer) in answers.into_iter().enumerate() {
             let result = match &results {
                 Ok(results) => results.get(index).cloned().unwrap_or(Err(StoreError::Busy)),
@@ -104,9 +142,36 @@ fn commit(connection: &mut Connection, events: Vec<NewEvent>) -> Result<Vec<Answ
     Ok(answers)
 }
 
-fn record(connection: &Savepoint<'_>, new: NewEvent) -> Answer {
+fn record(connection: &Savepoint<'_>, mut new: NewEvent) -> Answer {
     let now = clock::now();
-    let (contact_id, last_seq, last_recorded_at) = contact_of(connection, &new, now)?;
+    let contact_id = contact_of(connection, &new.address, now)?;
+    let other_addresses = std::mem::take(&mut new.other_addresses);
+    let strangers = name_as(connection, &contact_id, other_addresses)?;
+    if !strangers.is_empty() && new.changes.iter().any(gives_something) {
+        return Err(StoreError::AddressTaken);
+    }
+    for (other_id, address) in strangers {
+        let same = NewEvent {
+            address,
+            ..new.clone()
+        };
+        record_for(connection, other_id, same, now)?;
+    }
+    record_for(connection, contact_id, new, now)
+}
+
+/// What one person gave must not become what another one did; what one withdrew may.
+fn gives_something(change: &Change) -> bool {
+    change.kind != ChangeKind::OptOut
+}
+
+fn record_for(
+    connection: &Savepoint<'_>,
+    contact_id: String,
+    new: NewEvent,
+    now: Timestamp,
+) -> Answer {
+    let (last_seq, last_recorded_at) = newest(connection, &contact_id)?;
     if let (Some(channel), Some(message_id)) = (new.channel, &new.message_id)
         && let Some(event) = read::delivered(connection, &contact_id, channel, message_id)?
     {
@@ -159,42 +224,50 @@ fn record(connection: &Savepoint<'_>, new: NewEvent) -> Answer {
     })
 }
 
-/// The contact that an event is about, made when its address is new, with its newest event's
-/// number and time.
+/// The contact that an address belongs to, made when the address is new.
 fn contact_of(
-    connection: &Savepoint<'_>,
-    new: &NewEvent,
+    connection: &Connection,
+    address: &Address,
     now: Timestamp,
-) -> Result<(String, u64, Option<Timestamp>), StoreError> {
-    let address = new.address.to_string();
-    let found = match read::contact_id(connection, &address)? {
-        Some(id) => id,
-        None => {
-            let id = Uuid::now_v7().to_string();
-            connection
-                .prepare_cached("INSERT INTO contact VALUES (?1, ?2, 0, 0)")?
-                .execute((&id, now.millis()))?;
-            insert_address(connection, &address, &id)?;
-            id
-        }
-    };
-    for other in &new.other_addresses {
-        let other = other.to_string();
-        match read::contact_id(connection, &other)? {
-            None => insert_address(connection, &other, &found)?,
-            Some(id) if id == found => {}
-            Some(_) => return Err(StoreError::AddressTaken(other)),
+) -> rusqlite::Result<String> {
+    let address = address.to_string();
+    if let Some(id) = read::contact_id(connection, &address)? {
+        return Ok(id);
+    }
+    let id = Uuid::now_v7().to_string();
+    connection
+        .prepare_cached("INSERT INTO contact VALUES (?1, ?2, 0, 0)")?
+        .execute((&id, now.millis()))?;
+    insert_address(connection, &address, &id)?;
+    Ok(id)
+}
+
+/// Gives a contact the addresses that are new. Gives back every other contact that has one of them,
+/// with the first that it has.
+fn name_as(
+    connection: &Connection,
+    contact_id: &str,
+    addresses: Vec<Address>,
+) -> rusqlite::Result<BTreeMap<String, Address>> {
+    let mut strangers = BTreeMap::new();
+    for address in addresses {
+        let value = address.to_string();
+        match read::contact_id(connection, &value)? {
+            None => insert_address(connection, &value, contact_id)?,
+            Some(id) if id == contact_id => {}
+            Some(id) => drop(strangers.entry(id).or_insert(address)),
         }
     }
-    let (seq, last): (i64, i64) = connection
+    Ok(strangers)
+}
+
+/// The number and the time of a contact's newest event.
+fn newest(connection: &Connection, contact_id: &str) -> rusqlite::Result<(u64, Option<Timestamp>)> {
+    let (seq, at): (i64, i64) = connection
         .prepare_cached("SELECT last_seq, last_recorded_at FROM contact WHERE id = ?1")?
-        .query_row([&found], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let last = if seq == 0 {
-        None
-    } else {
-        Timestamp::from_millis(last)
-    };
-    Ok((found, seq.unsigned_abs(), last))
+        .query_row([contact_id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let at = (seq != 0).then(|| Timestamp::from_millis(at)).flatten();
+    Ok((seq.unsigned_abs(), at))
 }
 
 fn insert_address(connection: &Connection, value: &str, contact_id: &str) -> rusqlite::Result<()> {
