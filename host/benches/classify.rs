@@ -44,27 +44,12 @@ fn classify(criterion: &mut Criterion) {
         group.bench_function(format!("{name}/fresh-sandbox"), |bench| {
             bench.iter(|| policy.classify(&message, &nobody));
         });
-        let message = native(text, at);
+        let message = consentry_policy::Inbound::text(text, at.millis());
         group.bench_function(format!("{name}/native"), |bench| {
             bench.iter(|| engine.classify(&message));
         });
     }
     group.finish();
-}
-
-fn native(text: &str, at: Timestamp) -> consentry_policy::Inbound {
-    consentry_policy::Inbound {
-        channel: consentry_policy::Channel::Sms,
-        body: text.to_owned(),
-        at: at.millis(),
-        selection: None,
-        footer: None,
-        question: None,
-        country: None,
-        language: None,
-        answered: false,
-        explain: false,
-    }
 }
 
 criterion_group!(benches, classify);

@@ -9,6 +9,7 @@ mod classify;
 mod consequences;
 mod fold;
 mod lexicon;
+mod matching;
 pub mod pattern;
 mod phrases;
 mod preflight;

@@ -1,7 +1,8 @@
 //! A rule set made ready to be looked up.
 
 use crate::lexicon::{Lexicon, Map, WordId};
-use crate::pattern::{self, Classes, Index, IndexBuilder, Parsed, PatternError};
+use crate::matching::{Index, IndexBuilder};
+use crate::pattern::{self, Classes, Parsed, PatternError};
 use crate::rules::{Guard, Keyword, Language, Phrase, RuleSet};
 use crate::text::{Token, canonical};
 use crate::types::{Channel, Intent};

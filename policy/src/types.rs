@@ -92,6 +92,24 @@ pub struct Inbound {
     pub explain: bool,
 }
 
+impl Inbound {
+    /// A text message with nothing known about it but when it was said.
+    pub fn text(body: &str, at: Timestamp) -> Self {
+        Self {
+            channel: Channel::Sms,
+            body: body.to_owned(),
+            at,
+            selection: None,
+            footer: None,
+            question: None,
+            country: None,
+            language: None,
+            answered: false,
+            explain: false,
+        }
+    }
+}
+
 /// What a message means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

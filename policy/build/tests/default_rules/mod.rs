@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
-use consentry_policy::{Channel, Classification, Engine, Inbound, Timestamp};
+use consentry_policy::{Classification, Engine, Inbound, Timestamp};
 
 pub(crate) static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules");
@@ -17,16 +17,8 @@ pub(crate) const NOW: Timestamp = 1_795_521_600_000;
 
 pub(crate) fn text(body: &str) -> Inbound {
     Inbound {
-        channel: Channel::Sms,
-        body: body.to_owned(),
-        at: NOW,
-        selection: None,
-        footer: None,
-        question: None,
-        country: None,
-        language: None,
-        answered: false,
         explain: true,
+        ..Inbound::text(body, NOW)
     }
 }
 
