@@ -128,6 +128,7 @@ fn plain_words_are_an_opt_out() {
             "You fucking idiots, stop texting me",
             "if you don't stop messaging me I will call the police",
             "I already asked you twice to remove me",
+            "Stop texting me. My mom needs this phone",
         ],
     );
 }

@@ -69,7 +69,8 @@ impl Arena {
 
 #[allow(unsafe_code, reason = "an allocator cannot be written without")]
 // SAFETY: every place that `take` gives lies within the arena, is aligned, and overlaps no other
-// that is alive: `used` only falls when none is.
+// that is alive: `used` falls only to the beginning of the last one when that is freed, or to nothing
+// when none is alive.
 unsafe impl GlobalAlloc for Arena {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         match self.take(layout) {
