@@ -65,11 +65,12 @@ fn weigh<'r>(
             Some(why) => rejected.push(Rejected { fit, why }),
         }
     }
-    for (fit, unguarded) in phrases::find(whole.rules, whole.tables, whole.message, text) {
+    let phrases = phrases::find(whole.rules, whole.tables, whole.message, text);
+    for (fit, unguarded) in phrases.iter().copied() {
         // A cry for help counts however it is put.
         let against = match fit.rule.intent {
             Intent::Person => None,
-            _ => guards.against(text, &fit, unguarded),
+            _ => guards.against(text, &fit, &phrases::begins(&phrases, &fit, unguarded)),
         };
         match against {
             None => fits.push(fit),

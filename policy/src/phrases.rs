@@ -90,8 +90,9 @@ impl<'r> Guards<'r> {
         })
     }
 
-    /// Why a phrase does not mean what it says here; nothing: it does.
-    pub(crate) fn against(&self, text: &Text, fit: &Fit<'r>, unguarded: bool) -> Option<String> {
+    /// Why a phrase does not mean what it says here; nothing: it does. A guard before it ends at
+    /// one of the tokens in `begins`.
+    pub(crate) fn against(&self, text: &Text, fit: &Fit<'r>, begins: &[usize]) -> Option<String> {
         let because = |found: &Found<'r>, why: &str| Some(format!("{why} ({})", found.guard.id));
         if let Some(guard) = self.of(GuardKind::Anywhere, &fit.rule).next() {
             return because(guard, "a machine or a footer speaks");
@@ -99,10 +100,9 @@ impl<'r> Guards<'r> {
         if is_quoted(text, fit) {
             return Some("it is quoted".to_owned());
         }
-        if !unguarded
-            && let Some(guard) = self
-                .of(GuardKind::Before, &fit.rule)
-                .find(|found| self.leads_to(text, found, fit))
+        if let Some(guard) = self
+            .of(GuardKind::Before, &fit.rule)
+            .find(|found| begins.contains(&found.to) && leads_on(text, found))
         {
             return because(guard, "it is negated, reported or asked about");
         }
@@ -120,7 +120,7 @@ impl<'r> Guards<'r> {
         if let Some(found) = self.of(GuardKind::Banter, &fit.rule).next() {
             return Some(format!("people are joking ({})", found.guard.id));
         }
-        self.against(text, fit, false)
+        self.against(text, fit, &[fit.from])
     }
 
     /// Why a message is taken back by what follows.
@@ -139,11 +139,30 @@ impl<'r> Guards<'r> {
             .filter_map(|found| found.guard.channel)
             .collect()
     }
+}
 
-    /// A guard stands before a phrase when it ends where the phrase begins, in the same sentence.
-    fn leads_to(&self, text: &Text, found: &Found<'r>, fit: &Fit<'r>) -> bool {
-        found.to == fit.from && !ends_sentence(text, fit.from)
-    }
+/// Where a guard before a phrase may end: where the phrase begins, or a longer one of the language
+/// around it. Nowhere, when it holds its own negation.
+pub(crate) fn begins(phrases: &[(Fit<'_>, bool)], fit: &Fit<'_>, unguarded: bool) -> Vec<usize> {
+    let is_around = |other: &Fit<'_>| {
+        other.rule.spoken == fit.rule.spoken && other.from <= fit.from && other.to >= fit.to
+    };
+    let around = phrases
+        .iter()
+        .filter(|(other, other_unguarded)| !unguarded && !other_unguarded && is_around(other));
+    around.map(|(other, _)| other.from).collect()
+}
+
+/// Whether what follows a guard is of the same sentence. A single word does not reach across a
+/// comma: "No, stop writing to me".
+fn leads_on(text: &Text, found: &Found<'_>) -> bool {
+    let farthest = if found.to - found.from == 1 {
+        Break::None
+    } else {
+        Break::Comma
+    };
+    let after = text.tokens.get(found.to);
+    after.is_some_and(|token| token.before <= farthest)
 }
 
 /// Whether a sentence ends before a token.

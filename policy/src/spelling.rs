@@ -2,7 +2,7 @@
 //! keyboard, a doubled letter nearer still. Distances are in tenths of a wrong letter.
 
 /// A key beside the right one.
-const NEIGHBOUR: u32 = 6;
+pub(crate) const NEIGHBOUR: u32 = 6;
 /// Two letters that changed places.
 const SWAP: u32 = 8;
 /// A letter too many that repeats the one beside it, or is missing from a pair.
@@ -18,11 +18,10 @@ pub(crate) fn tolerance(length: usize) -> u32 {
     match length {
         0..=2 => 0,
         3 => NEIGHBOUR,
-        4..=5 => 2 * NEIGHBOUR,
-        6 => 16,
-        7 => 20,
-        8..=10 => 26,
-        _ => 30,
+        4..=6 => 2 * NEIGHBOUR,
+        7 => 16,
+        8..=10 => 20,
+        _ => 26,
     }
 }
 

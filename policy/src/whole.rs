@@ -1,7 +1,7 @@
 //! What a message means as a whole: a keyword, an echo of the footer, a misspelling.
 
 use crate::rules::{Keyword, RuleSet};
-use crate::spelling::{self, distance, tolerance};
+use crate::spelling::{self, NEIGHBOUR, distance, tolerance};
 use crate::tables::{Rule, Tables, letters};
 use crate::text::{Break, Text, Token, canonical};
 use crate::types::{Inbound, Intent};
@@ -20,6 +20,8 @@ const MAX_WORDS: usize = 4;
 /// The longest message that may be an echo, in bytes, and how far one is followed.
 const MAX_ECHO: usize = 64;
 const MAX_STEPS: usize = 64;
+/// The shortest echo of which letters alone may be a misspelling, in letters.
+const ECHO_OF_LETTERS: usize = 7;
 /// The longest message in which one sentence alone counts, in words.
 const MAX_SENTENCES: usize = 40;
 
@@ -312,10 +314,17 @@ impl<'r> Whole<'r> {
         }
         let compact: String = words.split(' ').collect();
         let own = letters(&compact);
+        let has_digit = compact.bytes().any(|byte| byte.is_ascii_digit());
         let mut best: Option<(u32, Option<Rule<'r>>)> = None;
         let mut tie = false;
         for target in &self.tables.targets {
-            let limit = tolerance(target.word.len());
+            // Without a digit the short echoes are near to words of many languages ("ends"), and
+            // the long ones when more than two letters are wrong ("entienda").
+            let limit = match self.tables.keyword_of(target) {
+                None if !has_digit && target.word.len() < ECHO_OF_LETTERS => continue,
+                None if !has_digit => 2 * NEIGHBOUR,
+                _ => tolerance(target.word.len()),
+            };
             // Each letter of the one that the other lacks costs something.
             if (target.letters & !own).count_ones() * 6 > limit
                 || !spelling::may_begin(compact.as_bytes(), target.word.as_bytes())

@@ -161,6 +161,35 @@ fn what_is_negated_reported_quoted_or_taken_back_is_none() {
 }
 
 #[test]
+fn a_single_word_negates_up_to_the_next_comma_and_no_farther() {
+    all_are(
+        Intent::OptOut,
+        &[
+            "No, smettete di scrivermi",
+            "Não, parem de me mandar mensagens",
+        ],
+    );
+    all_are(
+        Intent::Other,
+        &[
+            "no dejen de escribirme",
+            "please don't ever stop texting me",
+        ],
+    );
+}
+
+#[test]
+fn everyday_words_near_a_keyword_are_no_misspelling_of_it() {
+    all_are(
+        Intent::Other,
+        &[
+            "extend", "entienda", "dancer", "output", "stolen", "Aberdeen", "bestehen", "endroit",
+            "wandel", "ends",
+        ],
+    );
+}
+
+#[test]
 fn a_topic_ends_that_category_and_an_unknown_one_is_held() {
     let ads = read("STOP ads");
     assert_eq!(
