@@ -35,7 +35,7 @@ fn classify(criterion: &mut Criterion) {
     let policy = host.load(consentry_default_policy::POLICY).unwrap();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../policy/rules");
     let rules = consentry_policy_build::rules::load(&folder).unwrap();
-    let engine = Engine::new(rules).unwrap();
+    let engine = Engine::new(&rules).unwrap();
     let nobody = Arc::new(Contact::default());
     let at = Timestamp::from_millis(1_795_500_000_000).unwrap();
     let mut group = criterion.benchmark_group("classify");

@@ -149,6 +149,7 @@ fn config(limits: &Limits) -> Config {
         .table_elements(limits.table_elements)
         // Pages up to here are reset in place instead of being given back to the system.
         .linear_memory_keep_resident(limits.memory)
+        .table_keep_resident(limits.table_elements.saturating_mul(size_of::<usize>()))
         .pagemap_scan(Enabled::Auto);
     let mut config = Config::new();
     config

@@ -17,7 +17,7 @@ struct Rejected<'r> {
 }
 
 pub(crate) fn classify(rules: &RuleSet, tables: &Tables, message: &Inbound) -> Classification {
-    let text = Text::new(&message.body, &tables.lexicon);
+    let text = Text::new(&message.body, tables);
     let whole = Whole {
         rules,
         tables,

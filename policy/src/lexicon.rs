@@ -4,13 +4,16 @@ use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
 use rustc_hash::FxHasher;
+use serde::{Deserialize, Serialize};
 
-/// A map whose order and hashes are the same in every build, so that snapshots are too.
+/// A map whose order and hashes are the same in every build, so that policies are too.
 pub(crate) type Map<K, V> = HashMap<K, V, BuildHasherDefault<FxHasher>>;
 
 /// The number of a word or of a beginning; 0 is none, 1 any number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct WordId(u16);
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub(crate) struct WordId(pub(crate) u16);
 
 impl WordId {
     pub(crate) const NONE: Self = Self(0);
@@ -24,23 +27,22 @@ impl WordId {
     pub(crate) fn index(self) -> usize {
         usize::from(self.0)
     }
+
+    /// One of 64 bits, by which most words that cannot fit are told apart at once.
+    pub(crate) fn bit(self) -> u64 {
+        match self {
+            Self::NONE => 0,
+            Self(number) => 1 << (u32::from(number).wrapping_mul(0x9E37_79B1) >> 26),
+        }
+    }
 }
 
-/// The words and beginnings of a rule set.
+/// The words and beginnings of a rule set, while it is being prepared.
 #[derive(Debug, Default)]
 pub(crate) struct Lexicon {
-    words: Map<Box<str>, WordId>,
-    /// Sorted, so that the longest beginning of a word is found by bisection.
-    stems: Vec<Stem>,
+    pub(crate) words: Map<Box<str>, WordId>,
+    stems: Map<Box<str>, WordId>,
     count: u16,
-}
-
-#[derive(Debug)]
-struct Stem {
-    text: Box<str>,
-    id: WordId,
-    /// The longest other beginning that this one begins with itself.
-    shorter: Option<usize>,
 }
 
 impl Lexicon {
@@ -56,39 +58,22 @@ impl Lexicon {
 
     /// The number of a beginning, given when it is new.
     pub(crate) fn add_stem(&mut self, stem: &str) -> WordId {
-        if let Some(known) = self.stems.iter().find(|known| &*known.text == stem) {
-            return known.id;
+        if let Some(id) = self.stems.get(stem) {
+            return *id;
         }
         let id = self.next();
-        self.stems.push(Stem {
-            text: stem.into(),
-            id,
-            shorter: None,
-        });
+        self.stems.insert(stem.into(), id);
         id
     }
 
-    /// Makes the beginnings ready to be looked up.
-    pub(crate) fn finish(&mut self) {
-        self.stems.sort_by(|a, b| a.text.cmp(&b.text));
-        let shorter: Vec<Option<usize>> = (0..self.stems.len())
-            .map(|at| {
-                let (before, rest) = self.stems.split_at(at);
-                let own = rest.first()?;
-                before
-                    .iter()
-                    .rposition(|other| own.text.starts_with(&*other.text))
-            })
-            .collect();
-        for (stem, shorter) in self.stems.iter_mut().zip(shorter) {
-            stem.shorter = shorter;
-        }
-    }
-
     fn next(&mut self) -> WordId {
-        // More than 65,535 words cannot be numbered; the rules' loader refuses so many.
         self.count = self.count.max(WordId::NUMBER.0).saturating_add(1);
         WordId(self.count)
+    }
+
+    /// Whether there were more words than can be numbered.
+    pub(crate) fn is_full(&self) -> bool {
+        self.count == u16::MAX
     }
 
     /// How many numbers there are, 0 included.
@@ -97,11 +82,70 @@ impl Lexicon {
     }
 
     pub(crate) fn word(&self, word: &str) -> WordId {
-        self.words.get(word).copied().unwrap_or(WordId::NONE)
+        self.words.get(word).copied().unwrap_or_default()
     }
 
+    /// A beginning and all the longer ones that begin with it: what a word may have as its longest
+    /// beginning and still begin with this one.
+    pub(crate) fn stems_from(&self, stem: &str) -> Vec<WordId> {
+        let extends = self
+            .stems
+            .iter()
+            .filter(|(known, _)| known.starts_with(stem));
+        extends.map(|(_, id)| *id).collect()
+    }
+
+    pub(crate) fn stems(&self) -> Stems {
+        let mut sorted: Vec<(&str, WordId)> =
+            self.stems.iter().map(|(text, id)| (&**text, *id)).collect();
+        sorted.sort_unstable();
+        let mut stems = Stems::default();
+        for (at, (text, id)) in sorted.iter().enumerate() {
+            let before = sorted.get(..at).unwrap_or(&[]);
+            let shorter = before
+                .iter()
+                .rposition(|(other, _)| text.starts_with(other));
+            stems.text.push_str(text);
+            stems.known.push(Stem {
+                end: stems.text.len() as u32,
+                id: *id,
+                shorter: shorter.map(|at| at as u16),
+            });
+        }
+        let begins_before = |byte: u16| {
+            sorted.partition_point(|(text, _)| {
+                text.bytes()
+                    .next()
+                    .is_some_and(|first| u16::from(first) < byte)
+            })
+        };
+        stems.by_first = (0..=256).map(|byte| begins_before(byte) as u16).collect();
+        stems
+    }
+}
+
+/// The beginnings, sorted, so that the longest one of a word is found by bisection.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Stems {
+    /// All of them, one after another.
+    text: String,
+    known: Vec<Stem>,
+    /// Where those begin that have each first byte, and where the last ones end.
+    by_first: Vec<u16>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Stem {
+    /// Where it ends in the text; it begins where the one before it ends.
+    end: u32,
+    id: WordId,
+    /// The longest other beginning that this one begins with itself.
+    shorter: Option<u16>,
+}
+
+impl Stems {
     /// The longest beginning that a word has; that of a number is [`WordId::NUMBER`].
-    pub(crate) fn stem(&self, word: &str) -> WordId {
+    pub(crate) fn of(&self, word: &str) -> WordId {
         if word.starts_with(|first: char| first.is_ascii_digit()) {
             let is_number = word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_digit());
             return if is_number {
@@ -110,26 +154,31 @@ impl Lexicon {
                 WordId::NONE
             };
         }
-        let after = self.stems.partition_point(|stem| &*stem.text <= word);
-        let mut at = after.checked_sub(1);
-        while let Some(stem) = at.and_then(|at| self.stems.get(at)) {
-            if word.starts_with(&*stem.text) {
+        let first = word.as_bytes().first().copied().map_or(0, usize::from);
+        let start = |byte: usize| self.by_first.get(byte).copied().map_or(0, usize::from);
+        let (mut from, mut to) = (start(first), start(first + 1));
+        while from < to {
+            let middle = usize::midpoint(from, to);
+            if self.text(middle) <= word {
+                from = middle + 1;
+            } else {
+                to = middle;
+            }
+        }
+        let mut at = from.checked_sub(1);
+        while let Some(stem) = at.and_then(|at| self.known.get(at)) {
+            if word.starts_with(self.text(at.unwrap_or_default())) {
                 return stem.id;
             }
-            at = stem.shorter;
+            at = stem.shorter.map(usize::from);
         }
         WordId::NONE
     }
 
-    /// A beginning and all the longer ones that begin with it: what a word may have as its longest
-    /// beginning and still begin with this one.
-    pub(crate) fn stems_from(&self, stem: &str) -> Vec<WordId> {
-        let extends = |known: &&Stem| known.text.starts_with(stem);
-        self.stems
-            .iter()
-            .filter(extends)
-            .map(|known| known.id)
-            .collect()
+    fn text(&self, at: usize) -> &str {
+        let end = |at: usize| self.known.get(at).map_or(0, |stem| stem.end as usize);
+        let start = at.checked_sub(1).map_or(0, end);
+        self.text.get(start..end(at)).unwrap_or("")
     }
 }
 
@@ -143,12 +192,14 @@ mod tests {
         let text = lexicon.add_stem("text");
         let texting = lexicon.add_stem("texting");
         let tend = lexicon.add_stem("tend");
-        lexicon.finish();
-        assert_eq!(lexicon.stem("texts"), text);
-        assert_eq!(lexicon.stem("textingly"), texting);
-        assert_eq!(lexicon.stem("textz"), text);
-        assert_eq!(lexicon.stem("tender"), tend);
-        assert_eq!(lexicon.stem("tex"), WordId::NONE);
-        assert_eq!(lexicon.stems_from("text"), [text, texting]);
+        let stems = lexicon.stems();
+        assert_eq!(stems.of("texts"), text);
+        assert_eq!(stems.of("textingly"), texting);
+        assert_eq!(stems.of("textz"), text);
+        assert_eq!(stems.of("tender"), tend);
+        assert_eq!(stems.of("tex"), WordId::NONE);
+        let mut extended = lexicon.stems_from("text");
+        extended.sort_unstable();
+        assert_eq!(extended, [text, texting]);
     }
 }

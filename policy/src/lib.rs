@@ -13,9 +13,11 @@ mod matching;
 pub mod pattern;
 mod phrases;
 mod preflight;
+mod prepare;
 mod reply;
 mod rules;
 mod scope;
+mod source;
 mod spelling;
 mod tables;
 mod text;
@@ -25,7 +27,10 @@ mod whole;
 pub use rules::*;
 pub use types::*;
 
-use pattern::PatternError;
+pub use prepare::{PrepareError, Prepared};
+pub use source::Source;
+
+use prepare::InMemory;
 use tables::Tables;
 
 /// A rule set made ready to answer.
@@ -36,10 +41,16 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Prepares the tables for a rule set.
-    pub fn new(mut rules: RuleSet) -> Result<Self, PatternError> {
-        let tables = Tables::new(&rules)?;
-        rules.forget_sources();
+    /// Prepares a rule set.
+    pub fn new(rules: &RuleSet) -> Result<Self, PrepareError> {
+        let prepared = Prepared::new(rules)?;
+        Self::prepared(&prepared.head, Box::new(prepared.tables))
+    }
+
+    /// Takes what was prepared before: the head, and where the tables are read from.
+    pub fn prepared(head: &[u8], tables: Box<dyn Source>) -> Result<Self, PrepareError> {
+        let InMemory { rules, head } = postcard::from_bytes(head)?;
+        let tables = Tables::new(head, tables);
         Ok(Self { rules, tables })
     }
 

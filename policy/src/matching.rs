@@ -1,95 +1,129 @@
-//! Matching patterns against the words of a message.
+//! Matching prepared patterns against the words of a message. How they are written down: see
+//! [`crate::prepare`].
 
-use crate::lexicon::{Lexicon, Map, WordId};
-use crate::pattern::{Parsed, bit, words_of};
-use crate::text::{Break, Token};
+use crate::lexicon::WordId;
+use crate::pattern::bit;
+use crate::source::Cursor;
+use crate::tables::Tables;
+use crate::text::{Break, Text};
 
-/// The pattern ready to be matched, once every word and beginning of the rules has a number.
-fn compile(parsed: &Parsed, lexicon: &Lexicon, sets: &mut Sets) -> Pattern {
-    Pattern {
-        places: parsed
-            .places
-            .iter()
-            .map(|place| sets.add(words_of(place, lexicon)))
-            .collect(),
-        follow: parsed.follow.as_slice().into(),
-        first: parsed.first,
-        last: parsed.last,
-    }
+/// What a pattern is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Phrase,
+    Guard,
+    /// The words for a category or a channel.
+    Name,
 }
 
-/// Sets of words, each kept once: many patterns name the same class.
-#[derive(Debug, Default)]
-struct Sets {
-    sets: Vec<Box<[WordId]>>,
-    numbers: Map<Box<[WordId]>, u32>,
+impl Kind {
+    pub(crate) const ALL: [Self; 3] = [Self::Phrase, Self::Guard, Self::Name];
 }
 
-impl Sets {
-    fn add(&mut self, words: Vec<WordId>) -> u32 {
-        let words: Box<[WordId]> = words.into();
-        let next = self.sets.len() as u32;
-        let number = *self.numbers.entry(words.clone()).or_insert(next);
-        if number == next {
-            self.sets.push(words);
+/// The number of the set that every word is of.
+pub(crate) const ANY: u16 = u16::MAX;
+
+/// A pattern that may begin with a word, at one of its places.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Candidate {
+    /// Where the pattern is, and its size in bytes.
+    pub(crate) at: u32,
+    pub(crate) size: u16,
+    pub(crate) place: u8,
+    /// Whether only where a sentence begins.
+    pub(crate) at_start: bool,
+    /// The set of the words one of which must come next; [`ANY`] also when none has to.
+    pub(crate) next: u16,
+    /// The bits of those words, by which most candidates are told at once that they cannot fit.
+    pub(crate) bits: u64,
+}
+
+impl Candidate {
+    pub(crate) const SIZE: usize = 18;
+
+    fn read(cursor: &mut Cursor<'_>) -> Self {
+        Self {
+            at: cursor.u32(),
+            size: cursor.u16(),
+            place: cursor.u8(),
+            at_start: cursor.u8() != 0,
+            next: cursor.u16(),
+            bits: cursor.u64(),
         }
-        number
+    }
+
+    pub(crate) fn write(self, to: &mut Vec<u8>) {
+        to.extend(self.at.to_le_bytes());
+        to.extend(self.size.to_le_bytes());
+        to.extend([self.place, u8::from(self.at_start)]);
+        to.extend(self.next.to_le_bytes());
+        to.extend(self.bits.to_le_bytes());
     }
 }
 
-/// A pattern ready to be matched.
-#[derive(Clone, Debug)]
-struct Pattern {
-    /// The set of words that fits each place.
-    places: Box<[u32]>,
-    /// The places that may follow each.
-    follow: Box<[u128]>,
-    first: [u128; 2],
-    last: [u128; 2],
-}
+/// How a place may end a pattern.
+pub(crate) const LAST: u8 = 1;
+pub(crate) const LAST_OF_SENTENCE: u8 = 2;
 
-impl Pattern {
-    /// Where it ends when it begins at a token: each number of tokens that fits. A sentence's end
-    /// is never inside a match.
+/// A prepared pattern's bytes.
+struct Pattern<'b>(&'b [u8]);
+
+impl Pattern<'_> {
+    const HEADER: usize = 4;
+    const PLACE: usize = 4;
+
+    fn cursor(&self, at: usize) -> Cursor<'_> {
+        Cursor(self.0.get(at..).unwrap_or(&[]))
+    }
+
+    fn rule(&self) -> usize {
+        self.cursor(0).u16().into()
+    }
+
+    /// The set of a place, the number of what follows it, and how it may end the pattern.
+    fn place(&self, at: usize) -> (u16, usize, u8) {
+        let mut cursor = self.cursor(Self::HEADER + at * Self::PLACE);
+        (cursor.u16(), cursor.u8().into(), cursor.u8())
+    }
+
+    /// The places that may come next.
+    fn follow(&self, number: usize) -> u128 {
+        let places = usize::from(self.cursor(2).u8());
+        let table = Self::HEADER + places * Self::PLACE;
+        let at = self.cursor(table + 2 * number).u16();
+        let mut runs = self.cursor(at.into());
+        let mut follow = 0;
+        for _ in 0..runs.u8() {
+            let (start, length) = (runs.u8(), runs.u8());
+            let run = u128::MAX >> (128 - u32::from(length).clamp(1, 128));
+            follow |= run << (u32::from(start) & 127);
+        }
+        follow
+    }
+
+    /// Where it ends when it begins at a token with one of its places: each number of tokens that
+    /// fits. A sentence's end is never inside a match.
     ///
     /// Every place that may be reached is followed at the same time, so that the work for each word
     /// is bounded by the pattern's length.
-    fn ends(
-        &self,
-        sets: &[Box<[WordId]>],
-        tokens: &[Token],
-        from: usize,
-        mut found: impl FnMut(usize),
-    ) {
-        let ends_before = |at: usize| {
-            tokens
-                .get(at)
-                .is_none_or(|token| token.before >= Break::Stop)
-        };
-        let [anywhere, at_start] = self.first;
-        let [last, last_of_sentence] = self.last;
-        let mut open = if from == 0 || ends_before(from) {
-            anywhere | at_start
-        } else {
-            anywhere
-        };
-        for (count, token) in tokens.iter().enumerate().skip(from) {
-            if count > from && token.before >= Break::Stop {
+    fn ends(&self, text: &Text, from: usize, place: u8, mut found: impl FnMut(usize)) {
+        let mut open = bit(place.into());
+        for (at, token) in text.tokens.iter().enumerate().skip(from) {
+            if at > from && token.before >= Break::Stop {
                 return;
             }
-            let mut reached = 0;
-            let mut next = 0;
+            let (mut next, mut last) = (0, 0);
             while open != 0 {
-                let at = open.trailing_zeros() as usize;
+                let place = open.trailing_zeros() as usize;
                 open &= open - 1;
-                let set = self.places.get(at).and_then(|set| sets.get(*set as usize));
-                if set.is_some_and(|set| fits(set, token)) {
-                    reached |= bit(at);
-                    next |= self.follow.get(at).copied().unwrap_or(0);
+                let (set, follow, flags) = self.place(place);
+                if at == from || text.fits(token, set) {
+                    next |= self.follow(follow);
+                    last |= flags;
                 }
             }
-            if reached & last != 0 || (reached & last_of_sentence != 0 && ends_before(count + 1)) {
-                found(count + 1);
+            if last & LAST != 0 || (last & LAST_OF_SENTENCE != 0 && text.ends_sentence(at + 1)) {
+                found(at + 1);
             }
             if next == 0 {
                 return;
@@ -99,75 +133,145 @@ impl Pattern {
     }
 }
 
-/// Whether a word is of a set. Every word is of the empty one.
-fn fits(set: &[WordId], token: &Token) -> bool {
-    let has = |id: WordId| !id.is_none() && set.binary_search(&id).is_ok();
-    set.is_empty() || has(token.word) || has(token.stem)
-}
-
-/// Patterns by the words with which they begin.
-#[derive(Debug, Default)]
-pub(crate) struct Index {
-    patterns: Vec<(Pattern, u32)>,
-    sets: Vec<Box<[WordId]>>,
-    by_first: Vec<Box<[u32]>>,
-}
-
-/// An index that is being made.
-#[derive(Default)]
-pub(crate) struct IndexBuilder {
-    patterns: Vec<(Pattern, u32)>,
-    sets: Sets,
-    by_first: Vec<Vec<u32>>,
-}
-
-impl IndexBuilder {
-    /// Adds a pattern of the rule with this number.
-    pub(crate) fn add(&mut self, parsed: &Parsed, rule: usize, lexicon: &Lexicon) {
-        let number = self.patterns.len() as u32;
-        self.by_first.resize(lexicon.len(), Vec::new());
-        for word in parsed.first_words(lexicon) {
-            if let Some(list) = self
-                .by_first
-                .get_mut(word.index())
-                .filter(|list| list.last() != Some(&number))
-            {
-                list.push(number);
-            }
-        }
-        self.patterns
-            .push((compile(parsed, lexicon, &mut self.sets), rule as u32));
-    }
-
-    pub(crate) fn finish(self) -> Index {
-        Index {
-            patterns: self.patterns,
-            sets: self.sets.sets,
-            by_first: self
-                .by_first
-                .into_iter()
-                .map(Vec::into_boxed_slice)
-                .collect(),
-        }
-    }
-}
-
-impl Index {
-    /// Every match: the rule's number, and the tokens from where up to where.
-    pub(crate) fn matches(&self, tokens: &[Token], mut found: impl FnMut(usize, usize, usize)) {
-        for (from, token) in tokens.iter().enumerate() {
-            for id in [token.word, token.stem] {
-                if id.is_none() {
+/// Every match of a kind: the rule's number, and the tokens from where up to where.
+pub(crate) fn matches(
+    tables: &Tables,
+    text: &Text,
+    kind: Kind,
+    mut found: impl FnMut(usize, usize, usize),
+) {
+    let mut candidates = Vec::new();
+    let mut pattern = Vec::new();
+    for (from, token) in text.tokens.iter().enumerate() {
+        let begins = text.ends_sentence(from) || from == 0;
+        let next = text
+            .tokens
+            .get(from + 1)
+            .filter(|_| !text.ends_sentence(from + 1));
+        let bits = next.map_or(0, |next| next.word.bit() | next.stem.bit());
+        for id in [token.word, token.stem] {
+            tables.read_candidates(text, id, kind, &mut candidates);
+            let mut cursor = Cursor(&candidates);
+            for _ in 0..candidates.len() / Candidate::SIZE {
+                let candidate = Candidate::read(&mut cursor);
+                let goes_on = || {
+                    candidate.bits & bits != 0
+                        && next.is_some_and(|next| text.fits(next, candidate.next))
+                };
+                if (candidate.at_start && !begins) || (candidate.next != ANY && !goes_on()) {
                     continue;
                 }
-                for number in self.by_first.get(id.index()).into_iter().flatten() {
-                    if let Some((pattern, rule)) = self.patterns.get(*number as usize) {
-                        pattern.ends(&self.sets, tokens, from, |to| {
-                            found(*rule as usize, from, to)
-                        });
-                    }
-                }
+                tables.read(candidate.at as usize, candidate.size.into(), &mut pattern);
+                let pattern = Pattern(&pattern);
+                pattern.ends(text, from, candidate.place, |to| {
+                    found(pattern.rule(), from, to);
+                });
             }
+        }
+    }
+}
+
+/// The sets that a word is of: a hash table of their numbers, two bytes each, [`ANY`] where it is
+/// empty.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Sets {
+    /// Where it begins among those of the message.
+    pub(crate) start: u32,
+    /// How many slots it has: none, or a power of two.
+    pub(crate) slots: u16,
+}
+
+impl Sets {
+    /// Its size, in bytes.
+    pub(crate) fn size(self) -> usize {
+        2 * usize::from(self.slots)
+    }
+
+    /// Where a set is looked for first.
+    fn first(self, set: u16) -> u16 {
+        let spread = u32::from(set).wrapping_mul(0x9E37_79B1) >> 16;
+        spread as u16 & self.slots.wrapping_sub(1)
+    }
+
+    pub(crate) fn has(self, set: u16, all: &[u8]) -> bool {
+        if self.slots == 0 {
+            return false;
+        }
+        let mut slot = self.first(set);
+        loop {
+            let at = self.start as usize + 2 * usize::from(slot);
+            let known = all.get(at..at + 2).and_then(|pair| pair.try_into().ok());
+            match known.map_or(ANY, u16::from_le_bytes) {
+                ANY => return false,
+                known if known == set => return true,
+                _ => slot = (slot + 1) & (self.slots - 1),
+            }
+        }
+    }
+
+    /// The slots for some sets; half of them at least stay empty.
+    pub(crate) fn table(sets: &[u16]) -> Vec<u16> {
+        let slots = if sets.is_empty() {
+            0
+        } else {
+            (2 * sets.len()).next_power_of_two()
+        };
+        let mut table = vec![ANY; slots];
+        let this = Self {
+            start: 0,
+            slots: slots as u16,
+        };
+        for set in sets {
+            let mut slot = this.first(*set);
+            while let Some(taken) = table.get_mut(usize::from(slot)) {
+                if *taken == ANY {
+                    *taken = *set;
+                    break;
+                }
+                slot = (slot + 1) & (this.slots - 1);
+            }
+        }
+        table
+    }
+}
+
+/// What a message needs to know of one word.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Word {
+    /// Where the word's record is.
+    pub(crate) at: u32,
+    pub(crate) sets: Sets,
+    /// How many candidates of each kind there are.
+    pub(crate) candidates: [u16; Kind::ALL.len()],
+    /// A bit for each length of a courtesy that begins with it, in words; and that ends with it.
+    pub(crate) courtesies: [u16; 2],
+}
+
+impl Word {
+    pub(crate) const HEADER: usize = 12;
+
+    /// Where its candidates of a kind are, and how many bytes.
+    pub(crate) fn candidates(&self, kind: Kind) -> (usize, usize) {
+        let mut at = self.at as usize + Self::HEADER + self.sets.size();
+        for (other, count) in Kind::ALL.into_iter().zip(self.candidates) {
+            let size = usize::from(count) * Candidate::SIZE;
+            if other == kind {
+                return (at, size);
+            }
+            at += size;
+        }
+        (at, 0)
+    }
+}
+
+impl Tables {
+    fn read_candidates(&self, text: &Text, id: WordId, kind: Kind, into: &mut Vec<u8>) {
+        match text.word(id) {
+            Some(word) => {
+                let (at, size) = word.candidates(kind);
+                self.read(at, size, into);
+            }
+            None => into.clear(),
         }
     }
 }

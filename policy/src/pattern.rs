@@ -292,7 +292,7 @@ impl Parsed {
         })
     }
 
-    /// Numbers the words, in the first of two passes: see [`Parsed::compile`].
+    /// Numbers the words.
     pub(crate) fn number(&self, lexicon: &mut Lexicon) {
         for atom in self.places.iter().flatten() {
             match atom {
@@ -301,19 +301,6 @@ impl Parsed {
                 Atom::Number => {}
             }
         }
-    }
-
-    /// The words and beginnings with which it can begin.
-    pub(crate) fn first_words(&self, lexicon: &Lexicon) -> Vec<WordId> {
-        let [anywhere, at_start] = self.first;
-        let firsts = self
-            .places
-            .iter()
-            .enumerate()
-            .filter(|(at, _)| (anywhere | at_start) & bit(*at) != 0);
-        firsts
-            .flat_map(|(_, place)| words_of(place, lexicon))
-            .collect()
     }
 }
 
@@ -334,24 +321,74 @@ pub(crate) fn words_of(place: &Place, lexicon: &Lexicon) -> Vec<WordId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::matching::IndexBuilder;
+    use crate::matching::{Kind, matches};
+    use crate::prepare::{InMemory, Prepared};
+    use crate::rules::*;
+    use crate::tables::Tables;
     use crate::text::Text;
+    use crate::types::{Intent, SendRoute};
+
+    /// Rules with one phrase and one class.
+    fn rules(pattern: &str) -> RuleSet {
+        let name = String::new;
+        let send = vec!["send".to_owned(), "mail*".to_owned()];
+        let phrase = Phrase {
+            id: name(),
+            intent: Intent::OptOut,
+            patterns: vec![pattern.to_owned()],
+            topic: false,
+            unguarded: false,
+            review: false,
+            term: Term::default(),
+        };
+        let language = Language {
+            tag: name(),
+            courtesies: Vec::new(),
+            fillers: Vec::new(),
+            real_words: Vec::new(),
+            classes: Classes::from([("send".to_owned(), send)]),
+            topics: Classes::new(),
+            channels: Vec::new(),
+            keywords: Vec::new(),
+            phrases: vec![phrase],
+            guards: Vec::new(),
+        };
+        RuleSet {
+            identity: Identity {
+                name: name(),
+                version: name(),
+            },
+            sender: Sender {
+                brand: name(),
+                contact: name(),
+                privacy_url: name(),
+            },
+            languages: vec![language],
+            echo: Echo {
+                words: Vec::new(),
+                joiners: Vec::new(),
+                language: name(),
+            },
+            consent_questions: Vec::new(),
+            replies: Vec::new(),
+            held: name(),
+            categories: Vec::new(),
+            routes: Routes {
+                opted_out: SendRoute::SilentFailure,
+                otherwise: SendRoute::SilentFailure,
+            },
+        }
+    }
 
     fn ends(pattern: &str, message: &str) -> Vec<(usize, usize)> {
-        let classes = Classes::from([(
-            "send".to_owned(),
-            vec!["send".to_owned(), "mail*".to_owned()],
-        )]);
-        let parsed = parse(pattern, &classes).unwrap();
-        let mut lexicon = Lexicon::default();
-        parsed.number(&mut lexicon);
-        lexicon.finish();
-        let mut index = IndexBuilder::default();
-        index.add(&parsed, 0, &lexicon);
-        let index = index.finish();
-        let text = Text::new(message, &lexicon);
+        let prepared = Prepared::new(&rules(pattern)).unwrap();
+        let InMemory { head, .. } = postcard::from_bytes(&prepared.head).unwrap();
+        let tables = Tables::new(head, Box::new(prepared.tables));
+        let text = Text::new(message, &tables);
         let mut ends = Vec::new();
-        index.matches(&text.tokens, |_, from, to| ends.push((from, to)));
+        matches(&tables, &text, Kind::Phrase, |_, from, to| {
+            ends.push((from, to))
+        });
         ends.sort_unstable();
         ends.dedup();
         ends

@@ -1,5 +1,6 @@
 //! Phrases that mean something wherever they stand, and what takes that meaning away.
 
+use crate::matching::{Kind, matches};
 use crate::rules::{Guard, GuardKind, RuleSet};
 use crate::tables::{Rule, Tables};
 use crate::text::{Break, Text};
@@ -31,7 +32,7 @@ pub(crate) fn find<'r>(
     text: &Text,
 ) -> Vec<(Fit<'r>, bool)> {
     let mut found: Vec<(Fit<'r>, bool)> = Vec::new();
-    tables.phrases.matches(&text.tokens, |number, from, to| {
+    matches(tables, text, Kind::Phrase, |number, from, to| {
         let Some((phrase, spoken)) = tables.phrase(rules, number) else {
             return;
         };
@@ -66,7 +67,7 @@ impl<'r> Guards<'r> {
         text: &Text,
     ) -> Self {
         let mut found = Vec::new();
-        tables.guards.matches(&text.tokens, |number, from, to| {
+        matches(tables, text, Kind::Guard, |number, from, to| {
             if let Some((guard, spoken)) = tables.guard(rules, number)
                 && guard.term.holds(message.at)
                 && found.len() < MAX_FOUND
@@ -108,7 +109,7 @@ impl<'r> Guards<'r> {
         }
         if let Some(guard) = self
             .of(GuardKind::After, &fit.rule)
-            .find(|found| found.from == fit.to && !ends_sentence(text, fit.to))
+            .find(|found| found.from == fit.to && !text.ends_sentence(fit.to))
         {
             return because(guard, "it is about something else");
         }
@@ -163,13 +164,6 @@ fn leads_on(text: &Text, found: &Found<'_>) -> bool {
     };
     let after = text.tokens.get(found.to);
     after.is_some_and(|token| token.before <= farthest)
-}
-
-/// Whether a sentence ends before a token.
-fn ends_sentence(text: &Text, at: usize) -> bool {
-    text.tokens
-        .get(at)
-        .is_none_or(|token| token.before >= Break::Stop)
 }
 
 /// Whether a match stands in quotation marks and not everything does.

@@ -2,7 +2,6 @@
 //! `consentry policy build` checks it and bakes it into the component.
 
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
 use crate::pattern::Classes;
 use crate::types::{Channel, Intent, SendRoute, Timestamp};
@@ -245,17 +244,7 @@ pub struct Routes {
     pub otherwise: SendRoute,
 }
 
-/// A rule set that came in a form nobody can read.
-#[derive(Debug, Error)]
-#[error("the rule set is damaged, or was made for another version of the engine: {0}")]
-pub struct RuleSetError(postcard::Error);
-
 impl RuleSet {
-    /// The compact form in which `consentry policy build` hands a rule set to the engine.
-    pub fn to_bytes(&self) -> Result<Vec<u8>, RuleSetError> {
-        postcard::to_allocvec(self).map_err(RuleSetError)
-    }
-
     /// Lets go of what the tables hold in another form.
     pub(crate) fn forget_sources(&mut self) {
         for language in &mut self.languages {
@@ -265,10 +254,9 @@ impl RuleSet {
             language.classes = Classes::new();
             language.topics = Classes::new();
             language.channels = Vec::new();
-            language
-                .keywords
-                .iter_mut()
-                .for_each(|keyword| keyword.words = Vec::new());
+            for keyword in &mut language.keywords {
+                (keyword.words, keyword.selections) = (Vec::new(), Vec::new());
+            }
             language
                 .phrases
                 .iter_mut()
@@ -278,11 +266,6 @@ impl RuleSet {
                 .iter_mut()
                 .for_each(|guard| guard.patterns = Vec::new());
         }
-    }
-
-    /// Reads the compact form.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, RuleSetError> {
-        postcard::from_bytes(bytes).map_err(RuleSetError)
     }
 }
 

@@ -1,7 +1,7 @@
 //! How much an opt-out is about: everything, one channel, one category, one topic.
 
 use crate::phrases::Guards;
-use crate::tables::Tables;
+use crate::tables::{Name, Tables};
 use crate::text::Text;
 use crate::types::{Channel, Scope};
 use crate::whole::Fit;
@@ -22,21 +22,23 @@ pub(crate) fn of(
     guards: &Guards<'_>,
     came_on: Channel,
 ) -> Scope {
-    let tokens = text.tokens.get(fit.from..fit.to).unwrap_or(&[]);
+    let names = tables.names(text, fit);
     if fit.rule.topic {
-        if let Some(category) = tokens
-            .iter()
-            .find_map(|token| tables.topic(fit.rule.spoken?, token))
-        {
-            return Scope::Category(category.to_owned());
-        }
-        let words = tokens.get(1..).unwrap_or(&[]);
-        return Scope::Topic(text.folded(words).to_owned());
+        let category = names.iter().find_map(|name| match name {
+            Name::Category(category) => Some(category),
+            Name::Channel(_) => None,
+        });
+        let words = text.tokens.get(fit.from + 1..fit.to).unwrap_or(&[]);
+        return match category {
+            Some(category) => Scope::Category(category.clone()),
+            None => Scope::Topic(text.folded(words).to_owned()),
+        };
     }
-    let mut named: Vec<Channel> = tokens
-        .iter()
-        .filter_map(|token| tables.channel(fit.rule.spoken?, token))
-        .collect();
+    let channels = names.into_iter().filter_map(|name| match name {
+        Name::Category(_) => None,
+        Name::Channel(channel) => Some(*channel),
+    });
+    let mut named: Vec<Channel> = channels.collect();
     named.dedup();
     let kept = guards.kept(fit);
     named.retain(|channel| !kept.contains(channel));

@@ -1,11 +1,14 @@
 //! A rule set made ready to be looked up.
 
-use crate::lexicon::{Lexicon, Map, WordId};
-use crate::matching::{Index, IndexBuilder};
-use crate::pattern::{self, Classes, Parsed, PatternError};
-use crate::rules::{Guard, Keyword, Language, Phrase, RuleSet};
-use crate::text::{Token, canonical};
+use serde::{Deserialize, Serialize};
+
+use crate::lexicon::{Stems, WordId};
+use crate::matching::{Kind, Sets, Word, matches};
+use crate::rules::{Guard, Keyword, Phrase, RuleSet};
+use crate::source::{Cursor, Source};
+use crate::text::Text;
 use crate::types::{Channel, Intent};
+use crate::whole::Fit;
 
 /// A rule, with the language it belongs to.
 #[derive(Clone, Copy, Debug)]
@@ -23,149 +26,150 @@ pub(crate) struct Rule<'r> {
 pub(crate) type Spoken<'r> = (usize, &'r str);
 
 /// Where an entry stands: the language, and its number there.
-type At = (usize, usize);
+pub(crate) type At = (usize, usize);
 
 /// A word that a misspelling is compared with.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Target {
     pub(crate) word: Box<str>,
     /// A bit for each letter that it has.
     pub(crate) letters: u32,
-    keyword: Option<At>,
+    pub(crate) keyword: Option<At>,
+}
+
+/// What a word of the rules names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Name {
+    Category(String),
+    Channel(Channel),
+}
+
+/// The part of the tables that an instance holds in its memory.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Head {
+    pub(crate) stems: Stems,
+    pub(crate) longest_courtesy: usize,
+    pub(crate) targets: Vec<Target>,
+    pub(crate) phrase_at: Vec<At>,
+    pub(crate) guard_at: Vec<At>,
+    pub(crate) names: Vec<(usize, Name)>,
+    /// How many buckets the texts are in, a power of two. Where each begins, and where the last one
+    /// ends, stands at the beginning of the source.
+    pub(crate) buckets: usize,
+    /// Where the beginnings of the words' records stand, by number.
+    pub(crate) words: usize,
+}
+
+/// What a text is: flags of an [`Entry`].
+pub(crate) const COURTESY: u8 = 1;
+pub(crate) const FILLER: u8 = 2;
+pub(crate) const REAL_WORD: u8 = 4;
+
+/// What most buckets have room in, in bytes.
+const MOST_BUCKETS: usize = 128;
+
+/// What stands before the identifier of a button, so that it is not taken for a text.
+pub(crate) const SELECTION: char = '\u{1}';
+
+/// What the rules know of a text that is a word, a keyword or a courtesy.
+#[derive(Debug, Default)]
+pub(crate) struct Entry {
+    pub(crate) word: WordId,
+    pub(crate) flags: u8,
+    pub(crate) keywords: Vec<At>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Tables {
-    pub(crate) lexicon: Lexicon,
-    /// From a whole message to the keywords it may be.
-    whole: Map<Box<str>, Vec<At>>,
-    selections: Map<String, Vec<At>>,
-    courtesies: Map<Box<str>, bool>,
-    longest_courtesy: usize,
-    real_words: Map<Box<str>, ()>,
-    pub(crate) targets: Vec<Target>,
-    pub(crate) phrases: Index,
-    pub(crate) guards: Index,
-    phrase_at: Vec<At>,
-    guard_at: Vec<At>,
-    /// The category that a word names, and the channel.
-    topics: Map<(usize, WordId), Box<str>>,
-    channels: Map<(usize, WordId), Channel>,
+    head: Head,
+    source: Box<dyn Source>,
 }
 
 impl Tables {
-    /// Prepares a rule set. A pattern that cannot be read is an error here, though the loader has
-    /// refused it before.
-    pub(crate) fn new(rules: &RuleSet) -> Result<Self, PatternError> {
-        let mut lexicon = Lexicon::default();
-        let mut tables = Self {
-            lexicon: Lexicon::default(),
-            whole: Map::default(),
-            selections: Map::default(),
-            courtesies: Map::default(),
-            longest_courtesy: 0,
-            real_words: Map::default(),
-            targets: Vec::new(),
-            phrases: Index::default(),
-            guards: Index::default(),
-            phrase_at: Vec::new(),
-            guard_at: Vec::new(),
-            topics: Map::default(),
-            channels: Map::default(),
+    pub(crate) fn new(head: Head, source: Box<dyn Source>) -> Self {
+        Self { head, source }
+    }
+
+    /// Replaces what is in `into` by some bytes of the source.
+    pub(crate) fn read(&self, at: usize, size: usize, into: &mut Vec<u8>) {
+        // What was there is overwritten; only what is longer has to be filled first.
+        if into.len() < size {
+            into.resize(size, 0);
+        }
+        into.truncate(size);
+        self.source.read(at, into);
+    }
+
+    /// Where a record begins and how long it is, from a list of beginnings.
+    fn record(&self, beginnings: usize, number: usize) -> (usize, usize) {
+        let mut pair = [0; 8];
+        self.source.read(beginnings + 4 * number, &mut pair);
+        let mut pair = Cursor(&pair);
+        let (start, end) = (pair.u32() as usize, pair.u32() as usize);
+        (start, end.saturating_sub(start))
+    }
+
+    fn entry(&self, text: &str) -> Entry {
+        let (at, size) = self.record(0, hash(text) as usize & (self.head.buckets - 1));
+        let mut most = [0; MOST_BUCKETS];
+        let mut large = Vec::new();
+        let bucket = match most.get_mut(..size) {
+            Some(bucket) => {
+                self.source.read(at, bucket);
+                bucket
+            }
+            None => {
+                self.read(at, size, &mut large);
+                &mut large
+            }
         };
-        for (number, language) in rules.languages.iter().enumerate() {
-            tables.add_words(number, language, &mut lexicon);
-            each_pattern(number, language, |_, parsed| parsed.number(&mut lexicon))?;
+        let mut cursor = Cursor(bucket);
+        while !cursor.0.is_empty() {
+            let length = cursor.u16();
+            let is_it = cursor.take(length.into()) == text.as_bytes();
+            let word = WordId(cursor.u16());
+            let (flags, count) = (cursor.u8(), cursor.u8());
+            let mut keywords = Cursor(cursor.take(4 * usize::from(count)));
+            if is_it {
+                let one = |_| (keywords.u16().into(), keywords.u16().into());
+                return Entry {
+                    word,
+                    flags,
+                    keywords: (0..count).map(one).collect(),
+                };
+            }
         }
-        for word in &rules.echo.words {
-            lexicon.add_word(&canonical(word));
-        }
-        lexicon.finish();
-        tables.add_echoes(rules);
-        let (mut phrases, mut guards) = (IndexBuilder::default(), IndexBuilder::default());
-        for (number, language) in rules.languages.iter().enumerate() {
-            each_pattern(number, language, |owner, parsed| match owner {
-                Owner::Phrase(at) => {
-                    phrases.add(&parsed, number_of(&mut tables.phrase_at, at), &lexicon)
-                }
-                Owner::Guard(at) => {
-                    guards.add(&parsed, number_of(&mut tables.guard_at, at), &lexicon)
-                }
-                Owner::Topic(category) => {
-                    let words = parsed.first_words(&lexicon).into_iter();
-                    tables
-                        .topics
-                        .extend(words.map(|word| ((number, word), category.into())));
-                }
-                Owner::Channel(channel) => {
-                    let words = parsed.first_words(&lexicon).into_iter();
-                    tables
-                        .channels
-                        .extend(words.map(|word| ((number, word), channel)));
-                }
-            })?;
-        }
-        (tables.phrases, tables.guards) = (phrases.finish(), guards.finish());
-        tables.lexicon = lexicon;
-        Ok(tables)
+        Entry::default()
     }
 
-    fn add_words(&mut self, number: usize, language: &Language, lexicon: &mut Lexicon) {
-        for (fillers, words) in [(false, &language.courtesies), (true, &language.fillers)] {
-            for phrase in words {
-                let phrase = canonical(phrase);
-                self.longest_courtesy = self.longest_courtesy.max(phrase.split(' ').count());
-                phrase.split(' ').for_each(|word| {
-                    lexicon.add_word(word);
-                });
-                // What is a courtesy in one language stays one.
-                let is_filler = self.courtesies.entry(phrase.into()).or_insert(fillers);
-                *is_filler &= fillers;
-            }
-        }
-        for word in &language.real_words {
-            self.real_words.insert(canonical(word).into(), ());
-        }
-        for (at, keyword) in language.keywords.iter().enumerate() {
-            for word in &keyword.words {
-                let word = canonical(word);
-                word.split(' ').for_each(|word| {
-                    lexicon.add_word(word);
-                });
-                if keyword.misspelt && word.is_ascii() && !word.contains(' ') {
-                    self.targets.push(Target::new(&word, Some((number, at))));
-                }
-                self.whole
-                    .entry(word.into())
-                    .or_default()
-                    .push((number, at));
-            }
-            for id in &keyword.selections {
-                self.selections
-                    .entry(id.to_lowercase())
-                    .or_default()
-                    .push((number, at));
-            }
-        }
+    pub(crate) fn word(&self, folded: &str) -> WordId {
+        self.entry(folded).word
     }
 
-    /// "stop2end" and the like, for misspellings of them.
-    fn add_echoes(&mut self, rules: &RuleSet) {
-        let short: Vec<String> = rules
-            .echo
-            .words
-            .iter()
-            .map(|word| canonical(word))
-            .collect();
-        let short = || short.iter().filter(|word| word.len() <= 5);
-        for first in short() {
-            for joiner in ["2", "to"] {
-                for last in short() {
-                    self.targets
-                        .push(Target::new(&format!("{first}{joiner}{last}"), None));
-                }
-            }
-            self.targets.push(Target::new(&format!("{first}2"), None));
+    /// The longest beginning that a word has.
+    pub(crate) fn stem(&self, folded: &str) -> WordId {
+        self.head.stems.of(folded)
+    }
+
+    /// What is known of a word, and the sets that it is of.
+    pub(crate) fn read_word(&self, id: WordId, sets: &mut Vec<u8>) -> Word {
+        let (at, _) = self.record(self.head.words, id.index());
+        let mut header = [0; Word::HEADER];
+        self.source.read(at, &mut header);
+        let mut header = Cursor(&header);
+        let own = Sets {
+            start: sets.len() as u32,
+            slots: header.u16(),
+        };
+        sets.resize(sets.len() + own.size(), 0);
+        if let Some(own) = sets.get_mut(own.start as usize..) {
+            self.source.read(at + Word::HEADER, own);
+        }
+        Word {
+            at: at as u32,
+            sets: own,
+            candidates: [header.u16(), header.u16(), header.u16()],
+            courtesies: [header.u16(), header.u16()],
         }
     }
 
@@ -179,33 +183,35 @@ impl Tables {
     }
 
     /// The keywords that a text may be, word for word.
-    pub(crate) fn whole(&self, folded: &str) -> &[At] {
-        self.whole.get(folded).map_or(&[], Vec::as_slice)
+    pub(crate) fn whole(&self, folded: &str) -> Vec<At> {
+        self.entry(folded).keywords
     }
 
-    pub(crate) fn selection(&self, id: &str) -> &[At] {
-        self.selections
-            .get(&id.to_lowercase())
-            .map_or(&[], Vec::as_slice)
+    pub(crate) fn selection(&self, id: &str) -> Vec<At> {
+        self.entry(&format!("{SELECTION}{}", id.to_lowercase()))
+            .keywords
     }
 
     /// Whether some words are a courtesy; or, when they may be, a filler.
     pub(crate) fn is_courtesy(&self, folded: &str, or_filler: bool) -> bool {
-        self.courtesies
-            .get(folded)
-            .is_some_and(|is_filler| or_filler || !is_filler)
+        let wanted = if or_filler {
+            COURTESY | FILLER
+        } else {
+            COURTESY
+        };
+        self.entry(folded).flags & wanted != 0
     }
 
     pub(crate) fn longest_courtesy(&self) -> usize {
-        self.longest_courtesy
+        self.head.longest_courtesy
     }
 
     pub(crate) fn is_real_word(&self, folded: &str) -> bool {
-        self.real_words.contains_key(folded)
+        self.entry(folded).flags & REAL_WORD != 0
     }
 
-    pub(crate) fn keyword_of(&self, target: &Target) -> Option<At> {
-        target.keyword
+    pub(crate) fn targets(&self) -> &[Target] {
+        &self.head.targets
     }
 
     pub(crate) fn phrase<'r>(
@@ -213,7 +219,7 @@ impl Tables {
         rules: &'r RuleSet,
         number: usize,
     ) -> Option<(&'r Phrase, Spoken<'r>)> {
-        let (spoken, at) = *self.phrase_at.get(number)?;
+        let (spoken, at) = *self.head.phrase_at.get(number)?;
         let language = rules.languages.get(spoken)?;
         Some((language.phrases.get(at)?, (spoken, &language.tag)))
     }
@@ -224,39 +230,41 @@ impl Tables {
         rules: &'r RuleSet,
         number: usize,
     ) -> Option<(&'r Guard, usize)> {
-        let (language, at) = *self.guard_at.get(number)?;
+        let (language, at) = *self.head.guard_at.get(number)?;
         Some((rules.languages.get(language)?.guards.get(at)?, language))
     }
 
-    /// The category that a word names in a language.
-    pub(crate) fn topic(&self, language: usize, token: &Token) -> Option<&str> {
-        let of = |word| self.topics.get(&(language, word));
-        of(token.word).or_else(|| of(token.stem)).map(AsRef::as_ref)
-    }
-
-    /// The channel that a word names in a language.
-    pub(crate) fn channel(&self, language: usize, token: &Token) -> Option<Channel> {
-        let of = |word| self.channels.get(&(language, word));
-        of(token.word).or_else(|| of(token.stem)).copied()
+    /// The categories and channels that a match names, in the language of its rule.
+    pub(crate) fn names(&self, text: &Text, fit: &Fit<'_>) -> Vec<&Name> {
+        let mut names = Vec::new();
+        matches(self, text, Kind::Name, |number, from, to| {
+            if let Some((language, name)) = self.head.names.get(number)
+                && fit.rule.spoken == Some(*language)
+                && (fit.from..fit.to).contains(&from)
+                && to <= fit.to
+            {
+                names.push(name);
+            }
+        });
+        names
     }
 }
 
-/// The number of an entry whose patterns come one after another.
-fn number_of(entries: &mut Vec<At>, at: At) -> usize {
-    if entries.last() != Some(&at) {
-        entries.push(at);
-    }
-    entries.len() - 1
+/// The hash by which texts are in buckets: FNV-1a.
+pub(crate) fn hash(text: &str) -> u32 {
+    let step = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+    let hash = text.bytes().fold(0x811c_9dc5, step);
+    hash ^ (hash >> 16)
 }
 
-impl Target {
-    fn new(word: &str, keyword: Option<At>) -> Self {
-        Self {
-            letters: letters(word),
-            word: word.into(),
-            keyword,
-        }
-    }
+/// The bit for a length in words; one bit for all that are too long.
+pub(crate) fn length_bit(count: usize) -> u16 {
+    1 << count.clamp(1, 16).saturating_sub(1)
+}
+
+/// Whether a length is among some.
+pub(crate) fn has_length(lengths: u16, count: usize) -> bool {
+    lengths & length_bit(count) != 0
 }
 
 /// A bit for each letter of a word.
@@ -264,77 +272,6 @@ pub(crate) fn letters(word: &str) -> u32 {
     word.bytes()
         .filter(u8::is_ascii_lowercase)
         .fold(0, |bits, letter| bits | 1 << (letter - b'a'))
-}
-
-/// Every pattern of a language's file may name its classes, its topics, and "topic" for all topics.
-pub(crate) fn classes_of(language: &Language) -> Classes {
-    let mut classes = language.classes.clone();
-    let all: Vec<String> = language.topics.values().flatten().cloned().collect();
-    if !all.is_empty() {
-        classes.insert("topic".to_owned(), all);
-    }
-    classes
-}
-
-impl Language {
-    /// Reads every pattern, and calls back with the rule's identifier, the pattern and what is
-    /// wrong with it.
-    pub fn check_patterns(&self, mut wrong: impl FnMut(&str, &str, PatternError)) {
-        let classes = classes_of(self);
-        let phrases = self
-            .phrases
-            .iter()
-            .map(|phrase| (&phrase.id, &phrase.patterns));
-        let guards = self.guards.iter().map(|guard| (&guard.id, &guard.patterns));
-        for (id, patterns) in phrases.chain(guards) {
-            for text in patterns {
-                if let Err(error) = pattern::parse(text, &classes) {
-                    wrong(id, text, error);
-                }
-            }
-        }
-    }
-}
-
-/// Reads every pattern of a language, and calls back with what it belongs to. Patterns are read
-/// twice, once to number their words and once to be compiled: all of them at the same time would
-/// take more memory than the tables that come of them.
-fn each_pattern(
-    number: usize,
-    language: &Language,
-    mut each: impl FnMut(Owner<'_>, Parsed),
-) -> Result<(), PatternError> {
-    let classes = classes_of(language);
-    let read = |text: &str| pattern::parse(text, &classes);
-    for (at, phrase) in language.phrases.iter().enumerate() {
-        for text in &phrase.patterns {
-            each(Owner::Phrase((number, at)), read(text)?);
-        }
-    }
-    for (at, guard) in language.guards.iter().enumerate() {
-        for text in &guard.patterns {
-            each(Owner::Guard((number, at)), read(text)?);
-        }
-    }
-    for (category, words) in &language.topics {
-        for word in words {
-            each(Owner::Topic(category), read(word)?);
-        }
-    }
-    for channel in &language.channels {
-        for word in &channel.words {
-            each(Owner::Channel(channel.channel), read(word)?);
-        }
-    }
-    Ok(())
-}
-
-/// What a pattern belongs to.
-enum Owner<'r> {
-    Phrase(At),
-    Guard(At),
-    Topic(&'r str),
-    Channel(Channel),
 }
 
 impl<'r> Rule<'r> {

@@ -1,7 +1,9 @@
 //! A message as the words it is made of, and how they are set apart.
 
 use crate::fold::{self, Class};
-use crate::lexicon::{Lexicon, WordId};
+use crate::lexicon::{Map, WordId};
+use crate::matching::{ANY, Sets, Word};
+use crate::tables::Tables;
 use crate::types::Span;
 
 /// What stands between a word and the one before it.
@@ -29,6 +31,8 @@ pub(crate) struct Token {
     pub(crate) word: WordId,
     /// The rule set's longest beginning that it has ("text" for "texting").
     pub(crate) stem: WordId,
+    /// The sets that they are of.
+    sets: [Sets; 2],
     /// What stands before it.
     pub(crate) before: Break,
     /// Whether it stands in quotation marks.
@@ -41,14 +45,35 @@ pub(crate) struct Text {
     /// The folded words with single spaces between.
     folded: String,
     pub(crate) tokens: Vec<Token>,
+    /// What the rules know of its words.
+    words: Map<WordId, Word>,
+    /// The slots of the words' sets.
+    sets: Vec<u8>,
 }
 
 impl Text {
-    pub(crate) fn new(message: &str, lexicon: &Lexicon) -> Self {
+    pub(crate) fn new(message: &str, tables: &Tables) -> Self {
         let mut text = split(message);
         text.join_spelled_out();
-        text.look_up(lexicon);
+        text.look_up(tables);
         text
+    }
+
+    /// What the rules know of a word that is in the message.
+    pub(crate) fn word(&self, id: WordId) -> Option<&Word> {
+        self.words.get(&id)
+    }
+
+    /// Whether a word is of a set.
+    pub(crate) fn fits(&self, token: &Token, set: u16) -> bool {
+        set == ANY || token.sets.iter().any(|sets| sets.has(set, &self.sets))
+    }
+
+    /// Whether a sentence ends before a token.
+    pub(crate) fn ends_sentence(&self, at: usize) -> bool {
+        self.tokens
+            .get(at)
+            .is_none_or(|token| token.before >= Break::Stop)
     }
 
     /// The folded words of some tokens, with single spaces between.
@@ -106,19 +131,29 @@ impl Text {
         (self.folded, self.tokens) = (joined_words, tokens);
     }
 
-    fn look_up(&mut self, lexicon: &Lexicon) {
+    fn look_up(&mut self, tables: &Tables) {
         let mut lookalikes = Vec::new();
+        self.words.reserve(2 * self.tokens.len().min(64));
         for (at, token) in self.tokens.iter_mut().enumerate() {
             let word = self.folded.get(token.start..token.end).unwrap_or("");
-            token.word = lexicon.word(word);
-            token.stem = lexicon.stem(word);
+            token.word = tables.word(word);
+            token.stem = tables.stem(word);
             if token.word.is_none()
                 && let Some(latin) = fold::latin_lookalike(word)
-                && !lexicon.word(&latin).is_none()
+                && let known = tables.word(&latin)
+                && !known.is_none()
             {
-                token.word = lexicon.word(&latin);
+                token.word = known;
                 lookalikes.push((at, latin));
             }
+            let sets = &mut self.sets;
+            token.sets = [token.word, token.stem].map(|id| {
+                let known = || tables.read_word(id, sets);
+                match id {
+                    WordId::NONE => Sets::default(),
+                    id => self.words.entry(id).or_insert_with(known).sets,
+                }
+            });
         }
         // From the end, so that what stands before stays where it is.
         for (at, latin) in lookalikes.into_iter().rev() {
@@ -152,6 +187,8 @@ fn split(message: &str) -> Text {
         text: Text {
             folded: String::with_capacity(message.len() + 16),
             tokens: Vec::with_capacity(message.len() / 5 + 1),
+            words: Map::default(),
+            sets: Vec::new(),
         },
         open: false,
         before: Break::None,
@@ -218,6 +255,7 @@ impl Splitter {
             span,
             word: WordId::NONE,
             stem: WordId::NONE,
+            sets: [Sets::default(); 2],
             before: std::mem::replace(&mut self.before, Break::None),
             quoted: self.quoted,
         });

@@ -2,8 +2,8 @@
 
 use crate::rules::{Keyword, RuleSet};
 use crate::spelling::{self, NEIGHBOUR, distance, tolerance};
-use crate::tables::{Rule, Tables, letters};
-use crate::text::{Break, Text, Token, canonical};
+use crate::tables::{Rule, Tables, has_length, letters};
+use crate::text::{Break, Text, canonical};
 use crate::types::{Inbound, Intent};
 
 /// A rule that fits, how, and the tokens that it fits.
@@ -137,20 +137,24 @@ impl<'r> Whole<'r> {
         (mut from, mut to): (usize, usize),
         fillers: bool,
     ) -> (usize, usize) {
-        // Every word of a courtesy is known.
-        let is_courtesy = |tokens: Option<&[Token]>| {
-            tokens
-                .filter(|tokens| tokens.iter().all(|token| !token.word.is_none()))
-                .is_some_and(|tokens| self.tables.is_courtesy(text.folded(tokens), fillers))
+        // By how many words a courtesy may have that begins, or ends, with a word.
+        let lengths = |at: usize, end: usize| {
+            let word = text.tokens.get(at).and_then(|token| text.word(token.word));
+            word.and_then(|word| word.courtesies.get(end).copied())
+                .unwrap_or(0)
+        };
+        let is_courtesy = |from: usize, to: usize| {
+            let words = text.folded(text.tokens.get(from..to).unwrap_or(&[]));
+            self.tables.is_courtesy(words, fillers)
         };
         let longest = self.tables.longest_courtesy();
         'again: loop {
             for count in (1..=longest.min(to - from)).rev() {
-                if is_courtesy(text.tokens.get(from..from + count)) {
+                if has_length(lengths(from, 0), count) && is_courtesy(from, from + count) {
                     from += count;
                     continue 'again;
                 }
-                if is_courtesy(text.tokens.get(to - count..to)) {
+                if has_length(lengths(to - 1, 1), count) && is_courtesy(to - count, to) {
                     to -= count;
                     continue 'again;
                 }
@@ -167,7 +171,7 @@ impl<'r> Whole<'r> {
         folded: &str,
         accept: impl Fn(&Keyword) -> bool,
     ) -> Option<Rule<'r>> {
-        self.strongest(self.tables.whole(folded), accept)
+        self.strongest(&self.tables.whole(folded), accept)
     }
 
     fn strongest(
@@ -203,10 +207,10 @@ impl<'r> Whole<'r> {
             from: 0,
             to: 0,
         };
-        if let Some(rule) = self.strongest(self.tables.selection(&tapped.id), |_| true) {
+        if let Some(rule) = self.strongest(&self.tables.selection(&tapped.id), |_| true) {
             return Some(fit(rule, "selection"));
         }
-        let title = Text::new(&tapped.title, &self.tables.lexicon);
+        let title = Text::new(&tapped.title, self.tables);
         let core = self.strip(&title, (0, title.tokens.len()), false);
         let words = title.folded(title.tokens.get(core.0..core.1).unwrap_or(&[]));
         let rule = self
@@ -317,16 +321,18 @@ impl<'r> Whole<'r> {
         let has_digit = compact.bytes().any(|byte| byte.is_ascii_digit());
         let mut best: Option<(u32, Option<Rule<'r>>)> = None;
         let mut tie = false;
-        for target in &self.tables.targets {
+        for target in self.tables.targets() {
             // Without a digit the short echoes are near to words of many languages ("ends"), and
             // the long ones when more than two letters are wrong ("entienda").
-            let limit = match self.tables.keyword_of(target) {
+            let limit = match target.keyword {
                 None if !has_digit && target.word.len() < ECHO_OF_LETTERS => continue,
                 None if !has_digit => 2 * NEIGHBOUR,
                 _ => tolerance(target.word.len()),
             };
             // Each letter of the one that the other lacks costs something.
-            if (target.letters & !own).count_ones() * 6 > limit
+            let lacks = |one: u32, other: u32| (one & !other).count_ones() * NEIGHBOUR > limit;
+            if lacks(target.letters, own)
+                || lacks(own, target.letters)
                 || !spelling::may_begin(compact.as_bytes(), target.word.as_bytes())
             {
                 continue;
@@ -336,7 +342,7 @@ impl<'r> Whole<'r> {
             else {
                 continue;
             };
-            let rule = match self.tables.keyword_of(target) {
+            let rule = match target.keyword {
                 // Two everyday words are no third: "can call" is not "cancel".
                 Some(at) => {
                     match self.strongest(&[at], |keyword| keyword.alone || !words.contains(' ')) {

@@ -9,15 +9,19 @@
 
 pub mod engine;
 pub mod rules;
+mod segment;
 mod snapshot;
 
-use consentry_policy::RuleSet;
+use consentry_policy::{PrepareError, Prepared, RuleSet};
 use thiserror::Error;
 use wit_component::ComponentEncoder;
 
 /// Why no policy component could be made.
 #[derive(Debug, Error)]
 pub enum BuildError {
+    /// The rules cannot be brought into the form in which they are read.
+    #[error("the rules cannot be prepared: {0}")]
+    Prepare(#[from] PrepareError),
     /// The engine did not take the rule set, or its snapshot failed.
     #[error("the engine could not be prepared with these rules: {0}")]
     Snapshot(String),
@@ -29,10 +33,10 @@ pub enum BuildError {
 /// Bakes a rule set into the engine: the bytes of a component of the world
 /// `consentry:policy/policy`. The same engine and rules give the same bytes.
 pub fn policy(engine: &[u8], rules: &RuleSet) -> Result<Vec<u8>, BuildError> {
-    let rules = rules
-        .to_bytes()
-        .map_err(|error| BuildError::Snapshot(error.to_string()))?;
-    let module = snapshot::snapshot(engine, &rules)
+    let prepared = Prepared::new(rules)?;
+    let module = snapshot::snapshot(engine, &prepared.head)
+        .map_err(|error| BuildError::Snapshot(format!("{error:#}")))?;
+    let module = segment::attach(&module, &prepared.tables)
         .map_err(|error| BuildError::Snapshot(format!("{error:#}")))?;
     encode(&module).map_err(|error| BuildError::Encode(format!("{error:#}")))
 }

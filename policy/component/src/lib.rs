@@ -5,6 +5,7 @@
 
 mod memory;
 mod start;
+mod tables;
 mod translate;
 
 #[allow(

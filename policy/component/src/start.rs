@@ -1,11 +1,13 @@
-//! How the engine gets its rule set: once, before the snapshot.
+//! How the engine gets its rule set: once, before the snapshot. It is prepared already.
 //!
 //! `policy/build` asks for a buffer, writes the rule set into it and says "start". Neither function
 //! is part of the world, so neither can be called on the finished component.
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use consentry_policy::{Engine, RuleSet};
+use consentry_policy::Engine;
+
+use crate::tables::Segment;
 
 static BUFFER: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 static ENGINE: OnceLock<Engine> = OnceLock::new();
@@ -30,18 +32,18 @@ extern "C" fn consentry_rules_buffer(length: usize) -> *mut u8 {
     buffer.as_mut_ptr()
 }
 
-/// Reads the rule set from the buffer and prepares the engine. Answers 0, or 1 when the rule set
-/// cannot be read, 2 when the engine has one already, 3 when a pattern of it cannot be read.
+/// Takes the rule set from the buffer. Answers 0, or 1 when it cannot be read, 2 when the engine has
+/// one already.
 #[allow(unsafe_code, reason = "an export that the snapshot tool calls by name")]
 #[unsafe(no_mangle)]
 extern "C" fn consentry_start() -> u32 {
-    let bytes = std::mem::take(&mut *BUFFER.lock().unwrap_or_else(PoisonError::into_inner));
-    let Ok(rules) = RuleSet::from_bytes(&bytes) else {
+    let mut bytes = std::mem::take(&mut *BUFFER.lock().unwrap_or_else(PoisonError::into_inner));
+    let Ok(engine) = Engine::prepared(&bytes, Box::new(Segment)) else {
         return 1;
     };
-    let Ok(engine) = Engine::new(rules) else {
-        return 3;
-    };
+    // What is nothing but zeros is not in the snapshot.
+    bytes.fill(0);
+    std::hint::black_box(&bytes);
     match ENGINE.set(engine) {
         Ok(()) => {
             crate::memory::seal();

@@ -9,7 +9,7 @@ pub(crate) static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rules");
     let rules =
         consentry_policy_build::rules::load(&folder).unwrap_or_else(|error| panic!("{error}"));
-    Engine::new(rules).unwrap()
+    Engine::new(&rules).unwrap()
 });
 
 /// 24 November 2026, noon.
