@@ -70,7 +70,11 @@ fn weigh<'r>(
         // A cry for help counts however it is put.
         let against = match fit.rule.intent {
             Intent::Person => None,
-            _ => guards.against(text, &fit, &phrases::begins(&phrases, &fit, unguarded)),
+            _ => guards.against(
+                text,
+                &fit,
+                &phrases::begins(text, &phrases, &fit, unguarded),
+            ),
         };
         match against {
             None => fits.push(fit),

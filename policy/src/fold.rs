@@ -16,6 +16,8 @@ pub(crate) enum Class {
     Nothing,
     /// Ends a word.
     Space,
+    /// Leads to what follows.
+    Colon,
     /// Ends a part of a sentence.
     Comma,
     /// Ends a sentence.
@@ -33,7 +35,8 @@ pub(crate) fn class(char: char) -> Class {
             'a'..='z' | 'A'..='Z' | '0'..='9' => Class::Letter,
             '\'' | '`' => Class::Nothing,
             '.' | '!' | '?' | ';' => Class::Stop,
-            ',' | ':' | '(' | ')' | '/' | '[' | ']' => Class::Comma,
+            ':' => Class::Colon,
+            ',' | '(' | ')' | '/' | '[' | ']' => Class::Comma,
             '\n' | '\r' => Class::Line,
             '"' => Class::Quote,
             _ => Class::Space,
@@ -59,9 +62,10 @@ pub(crate) fn class(char: char) -> Class {
         '。' | '！' | '？' | '…' | '．' | '؟' | '۔' | '।' | '¡' | '¿' | '；' | '｡' => {
             Class::Stop
         }
-        '，' | '、' | '：' | '،' | '（' | '）' | '–' | '—' => Class::Comma,
+        '：' => Class::Colon,
+        '，' | '、' | '،' | '（' | '）' | '–' | '—' => Class::Comma,
         '\u{85}' | '\u{2028}' | '\u{2029}' => Class::Line,
-        _ if is_unspaced(char) => Class::Ideograph,
+        _ if is_unspaced(char) || is_laughing_or_crying(char) => Class::Ideograph,
         _ if is_combining_mark(char) => Class::Mark,
         _ if char.is_alphanumeric() => Class::Letter,
         _ => Class::Space,
@@ -78,9 +82,16 @@ fn is_unspaced(char: char) -> bool {
         | '\u{4e00}'..='\u{9fff}' | '\u{20000}'..='\u{323af}' | '\u{ff66}'..='\u{ff9d}')
 }
 
+/// Korean laughs and cries without a space: "보내지마ㅠㅠ".
+fn is_laughing_or_crying(char: char) -> bool {
+    matches!(char, 'ㅋ' | 'ㅎ' | 'ㅠ' | 'ㅜ')
+}
+
 /// The characters that one is made of: "ﬁ" is "f" and "i", "½" is "1", "⁄" and "2".
 pub(crate) fn parts(char: char, mut each: impl FnMut(char)) {
     if char.is_ascii() {
+        each(char);
+    } else if is_laughing_or_crying(char) {
         each(char);
     } else if class(char) != Class::Nothing {
         decompose_compatible(char, each);
@@ -126,12 +137,33 @@ fn push_lower(into: &mut String, lower: char) {
 }
 
 /// A word in which every letter looks like a Latin one, as that Latin word: "ЅТОР" with Cyrillic
-/// letters. Nothing for a word that has any other letter.
+/// letters. Nothing for a word that has any other letter, and for one that may be a word of its own
+/// script: Bulgarian "карат" is not Turkish "kapat".
 pub(crate) fn latin_lookalike(word: &str) -> Option<String> {
-    if word.is_ascii() {
+    let is_mixed = || word.contains(|char: char| char.is_ascii_alphabetic());
+    let is_odd = || word.contains(['ѕ', 'ԛ', 'ԁ', 'ϲ', 'ո', 'ս', 'օ', 'ᴏ', 'ᴘ', 'ꜱ', 'ᴛ', 'ɴ']);
+    if word.is_ascii() || !(is_mixed() || is_odd()) {
         return None;
     }
     word.chars().map(latin).collect()
+}
+
+/// A word in which a letter stands three times or more in a row, with one and with two of them.
+pub(crate) fn drawn_in(word: &str) -> Option<[String; 2]> {
+    let (mut one, mut two) = (String::new(), String::new());
+    let (mut run, mut longest, mut before) = (0, 0, None);
+    for char in word.chars() {
+        run = if before == Some(char) { run + 1 } else { 1 };
+        longest = longest.max(run);
+        if run <= 1 || char.is_ascii_digit() {
+            one.push(char);
+        }
+        if run <= 2 || char.is_ascii_digit() {
+            two.push(char);
+        }
+        before = Some(char);
+    }
+    (longest >= 3 && one != word).then_some([one, two])
 }
 
 fn latin(char: char) -> Option<char> {

@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
+use crate::fold::{self, Class};
 use crate::lexicon::{Lexicon, WordId};
 use crate::text::canonical;
 
@@ -28,6 +29,8 @@ pub enum PatternError {
     UnknownClass(String),
     #[error("a bracket is not closed, or not opened")]
     Unbalanced,
+    #[error("{0:?}: letters are joined to a bracket; put a space between, or write the words out")]
+    Joined(String),
     #[error("it does not begin with a word, so it would be looked for everywhere")]
     NoBeginning,
     #[error("it has more than {MAX_PLACES} places; write it as several patterns")]
@@ -132,6 +135,35 @@ fn split(text: &str, at: char) -> Result<Vec<&str>, PatternError> {
     Ok(parts)
 }
 
+/// An item at the brackets in it: scripts without spaces join those to letters.
+fn pieces(item: &str) -> Result<Vec<&str>, PatternError> {
+    let mut pieces = Vec::new();
+    let (mut depth, mut start) = (0_usize, 0);
+    let mut before: Option<char> = None;
+    for (at, char) in item.char_indices() {
+        let after_bracket = matches!(before, Some(')' | '?')) && start < at;
+        let joins = depth == 0 && ((char == '(' && at > 0) || (after_bracket && char != '?'));
+        if joins && item.contains('(') {
+            let is_word_by_itself = |char: char| fold::class(char) == Class::Ideograph;
+            let letters = [before, Some(char)].into_iter().flatten();
+            let mut letters = letters.filter(|char| !matches!(char, '(' | ')' | '?'));
+            if !letters.all(is_word_by_itself) {
+                return Err(PatternError::Joined(item.to_owned()));
+            }
+            pieces.extend(item.get(start..at));
+            start = at;
+        }
+        match char {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        before = Some(char);
+    }
+    pieces.extend(item.get(start..));
+    Ok(pieces)
+}
+
 /// The words that one written word is: several for hyphens and for scripts without spaces.
 fn read_word(word: &str) -> Result<Vec<Atom>, PatternError> {
     if word == "#" {
@@ -164,7 +196,9 @@ impl Parsed {
         mut reached: Reached,
     ) -> Result<Reached, PatternError> {
         for item in split(text, ' ')? {
-            reached = self.item(item, classes, reached)?;
+            for piece in pieces(item)? {
+                reached = self.item(piece, classes, reached)?;
+            }
         }
         Ok(reached)
     }
@@ -425,6 +459,7 @@ mod tests {
         assert_eq!(ends("(please|^) stop (now|$)", "stop"), [(0, 1)]);
         assert_eq!(ends("(a|b c)? stop", "b c stop"), [(0, 3), (2, 3)]);
         assert_eq!(ends("不要 再? 发", "请不要发"), [(1, 4)]);
+        assert_eq!(ends("して(こ|来)?ない(で|$)", "してこないで"), [(0, 6)]);
     }
 
     #[test]
@@ -444,6 +479,7 @@ mod tests {
         assert_eq!(refused("... stop"), PatternError::NoBeginning);
         assert_eq!(refused("please? ... stop"), PatternError::NoBeginning);
         assert_eq!(refused("(a|b"), PatternError::Unbalanced);
+        assert_eq!(refused("a (b|c)d"), PatternError::Joined("(b|c)d".into()));
         assert_eq!(refused("!!"), PatternError::NoWord("!!".into()));
         assert_eq!(refused("a ^ b"), PatternError::Misplaced("^".into()));
         assert_eq!(refused("^"), PatternError::NoBeginning);

@@ -71,6 +71,7 @@ impl<'r> Guards<'r> {
             if let Some((guard, spoken)) = tables.guard(rules, number)
                 && guard.term.holds(message.at)
                 && found.len() < MAX_FOUND
+                && (guard.kind.spans_commas() || !has_comma(text, from, to))
             {
                 found.push(Found {
                     guard,
@@ -143,10 +144,18 @@ impl<'r> Guards<'r> {
 }
 
 /// Where a guard before a phrase may end: where the phrase begins, or a longer one of the language
-/// around it. Nowhere, when it holds its own negation.
-pub(crate) fn begins(phrases: &[(Fit<'_>, bool)], fit: &Fit<'_>, unguarded: bool) -> Vec<usize> {
+/// around it, without a comma between. Nowhere, when it holds its own negation.
+pub(crate) fn begins(
+    text: &Text,
+    phrases: &[(Fit<'_>, bool)],
+    fit: &Fit<'_>,
+    unguarded: bool,
+) -> Vec<usize> {
     let is_around = |other: &Fit<'_>| {
-        other.rule.spoken == fit.rule.spoken && other.from <= fit.from && other.to >= fit.to
+        other.rule.spoken == fit.rule.spoken
+            && other.from <= fit.from
+            && other.to >= fit.to
+            && !has_comma(text, other.from, fit.from + 1)
     };
     let around = phrases
         .iter()
@@ -154,13 +163,21 @@ pub(crate) fn begins(phrases: &[(Fit<'_>, bool)], fit: &Fit<'_>, unguarded: bool
     around.map(|(other, _)| other.from).collect()
 }
 
-/// Whether what follows a guard is of the same sentence. A single word does not reach across a
-/// comma: "No, stop writing to me".
+/// Whether a comma stands among some words.
+fn has_comma(text: &Text, from: usize, to: usize) -> bool {
+    let after_the_first = text.tokens.get(from + 1..to).unwrap_or(&[]);
+    after_the_first
+        .iter()
+        .any(|token| token.before >= Break::Comma)
+}
+
+/// Whether a guard speaks of what follows it: "I can't, stop writing to me" does not, "she says: stop
+/// writing to me" does. A single word does not even reach across a colon.
 fn leads_on(text: &Text, found: &Found<'_>) -> bool {
     let farthest = if found.to - found.from == 1 {
         Break::None
     } else {
-        Break::Comma
+        Break::Colon
     };
     let after = text.tokens.get(found.to);
     after.is_some_and(|token| token.before <= farthest)

@@ -269,6 +269,14 @@ impl RuleSet {
     }
 }
 
+impl GuardKind {
+    /// Whether its words may have a comma between: "Actually, don't" takes back, but "No, stop
+    /// writing" is no "no stop writing".
+    pub(crate) fn spans_commas(self) -> bool {
+        !matches!(self, Self::Before | Self::Anywhere)
+    }
+}
+
 impl Term {
     /// Whether the rule holds at a moment.
     pub fn holds(self, at: Timestamp) -> bool {

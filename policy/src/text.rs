@@ -11,7 +11,9 @@ use crate::types::Span;
 pub(crate) enum Break {
     /// A space, a hyphen, an emoji.
     None,
-    /// A comma, a dash, a bracket.
+    /// A colon.
+    Colon,
+    /// A comma, a dash, a bracket, a quotation mark.
     Comma,
     /// The end of a sentence.
     Stop,
@@ -132,19 +134,19 @@ impl Text {
     }
 
     fn look_up(&mut self, tables: &Tables) {
-        let mut lookalikes = Vec::new();
+        let mut corrected = Vec::new();
         self.words.reserve(2 * self.tokens.len().min(64));
         for (at, token) in self.tokens.iter_mut().enumerate() {
             let word = self.folded.get(token.start..token.end).unwrap_or("");
             token.word = tables.word(word);
             token.stem = tables.stem(word);
             if token.word.is_none()
-                && let Some(latin) = fold::latin_lookalike(word)
-                && let known = tables.word(&latin)
-                && !known.is_none()
+                && token.stem.is_none()
+                && let Some((likely, known)) = likely(word, tables)
             {
                 token.word = known;
-                lookalikes.push((at, latin));
+                token.stem = tables.stem(&likely);
+                corrected.push((at, likely));
             }
             let sets = &mut self.sets;
             token.sets = [token.word, token.stem].map(|id| {
@@ -156,8 +158,8 @@ impl Text {
             });
         }
         // From the end, so that what stands before stays where it is.
-        for (at, latin) in lookalikes.into_iter().rev() {
-            self.replace(at, &latin);
+        for (at, word) in corrected.into_iter().rev() {
+            self.replace(at, &word);
         }
     }
 
@@ -173,6 +175,17 @@ impl Text {
             later.end -= shorter;
         }
     }
+}
+
+/// A word of the rules that an unknown one stands for: with letters that only look Latin, or with
+/// letters that are drawn out ("stoooop").
+fn likely(word: &str, tables: &Tables) -> Option<(String, WordId)> {
+    let latin = fold::latin_lookalike(word).into_iter();
+    let mut likely = latin.chain(fold::drawn_in(word).into_iter().flatten());
+    likely.find_map(|word| match tables.word(&word) {
+        WordId::NONE => None,
+        known => Some((word, known)),
+    })
 }
 
 /// The folded form of a phrase from the rules, as [`Text::all`] gives that of a message.
@@ -234,6 +247,7 @@ impl Splitter {
             // Within "example.com", "2.5" or "S.T.O.P" a stop ends nothing but the word.
             Class::Stop if part == '.' && next.is_some_and(ends_nothing) => self.open = false,
             Class::Space => self.open = false,
+            Class::Colon => self.end(Break::Colon),
             Class::Comma => self.end(Break::Comma),
             Class::Quote => {
                 self.quoted = !self.quoted;

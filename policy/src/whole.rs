@@ -58,12 +58,14 @@ impl<'r> Whole<'r> {
         {
             return Some(fit(rule, "whole-message", inner));
         }
-        for part in [core, inner] {
-            if let Some((rule, how)) = self.echo_or_misspelling(words(part)) {
-                return Some(fit(rule, how, part));
-            }
+        // "This has to end" is no echo: fillers are part of it.
+        if let Some((rule, how)) = self.echo_or_footer(words(core)) {
+            return Some(fit(rule, how, core));
         }
-        None
+        [core, inner].into_iter().find_map(|part| {
+            let rule = self.misspelling(words(part))?;
+            Some(fit(rule, "misspelling", part))
+        })
     }
 
     /// What a sentence or a line among others means by itself.
@@ -86,32 +88,14 @@ impl<'r> Whole<'r> {
         let sentences = starts(Break::Stop);
         for window in sentences.windows(2).filter(|_| sentences.len() > 2) {
             let &[from, to] = window else { continue };
-            let (from, to) = self.strip(text, (from, to), true);
-            let words = text.folded(tokens.get(from..to).unwrap_or(&[]));
-            if let Some(rule) = self.keyword(words, |keyword| keyword.alone) {
-                found.push(Fit {
-                    rule,
-                    how: "sentence",
-                    from,
-                    to,
-                });
-            }
+            found.extend(self.alone(text, (from, to), "sentence"));
         }
-        // "I already voted, stop".
-        let parts = starts(Break::Comma);
+        // "I already voted, stop". The first words say less: "Stop, you make me blush".
+        let parts = starts(Break::Colon);
         if let [.., from, to] = parts.as_slice()
             && parts.len() > 2
         {
-            let (from, to) = self.strip(text, (*from, *to), true);
-            let words = text.folded(tokens.get(from..to).unwrap_or(&[]));
-            if let Some(rule) = self.keyword(words, |keyword| keyword.alone) {
-                found.push(Fit {
-                    rule,
-                    how: "last-words",
-                    from,
-                    to,
-                });
-            }
+            found.extend(self.alone(text, (*from, *to), "last-words"));
         }
         // An echo stands on a line of its own, above a signature.
         let lines = starts(Break::Line);
@@ -128,6 +112,22 @@ impl<'r> Whole<'r> {
             }
         }
         found
+    }
+
+    /// What a part of a message means by itself: as it stands, without courtesies, without fillers.
+    fn alone(&self, text: &Text, all: (usize, usize), how: &'static str) -> Option<Fit<'r>> {
+        let core = self.strip(text, all, false);
+        let inner = self.strip(text, core, true);
+        [all, core, inner].into_iter().find_map(|(from, to)| {
+            let words = text.folded(text.tokens.get(from..to).unwrap_or(&[]));
+            let rule = self.keyword(words, |keyword| keyword.alone)?;
+            Some(Fit {
+                rule,
+                how,
+                from,
+                to,
+            })
+        })
     }
 
     /// The tokens between courtesies, or between courtesies and fillers.
@@ -219,17 +219,12 @@ impl<'r> Whole<'r> {
         Some(fit(rule, "selection-title"))
     }
 
-    fn echo_or_misspelling(&self, words: &str) -> Option<(Rule<'r>, &'static str)> {
+    fn echo_or_footer(&self, words: &str) -> Option<(Rule<'r>, &'static str)> {
         if let Some(rule) = self.echo(words) {
             return Some((rule, "echo"));
         }
-        if words.is_empty() || words.split(' ').count() > MAX_WORDS {
-            return None;
-        }
-        if self.is_in_footer(words) {
-            return Some((self.echo_rule("opt-out.footer"), "footer"));
-        }
-        self.misspelling(words).map(|rule| (rule, "misspelling"))
+        let is_footer = is_short(words) && self.is_in_footer(words);
+        is_footer.then(|| (self.echo_rule("opt-out.footer"), "footer"))
     }
 
     fn echo_rule(&self, id: &'static str) -> Rule<'r> {
@@ -313,7 +308,7 @@ impl<'r> Whole<'r> {
 
     fn misspelling(&self, words: &str) -> Option<Rule<'r>> {
         let is_a_word = || self.tables.is_real_word(words) || !self.tables.whole(words).is_empty();
-        if !words.is_ascii() || words.len() > 20 || is_a_word() {
+        if !is_short(words) || !words.is_ascii() || words.len() > 20 || is_a_word() {
             return None;
         }
         let compact: String = words.split(' ').collect();
@@ -362,6 +357,10 @@ impl<'r> Whole<'r> {
         let (_, rule) = best.filter(|_| !tie)?;
         Some(rule.unwrap_or_else(|| self.echo_rule("opt-out.echo")))
     }
+}
+
+fn is_short(words: &str) -> bool {
+    !words.is_empty() && words.split(' ').count() <= MAX_WORDS
 }
 
 /// The lengths of the words with which a text begins.

@@ -161,12 +161,14 @@ fn what_is_negated_reported_quoted_or_taken_back_is_none() {
 }
 
 #[test]
-fn a_single_word_negates_up_to_the_next_comma_and_no_farther() {
+fn a_negation_reaches_to_the_next_comma_and_no_farther() {
     all_are(
         Intent::OptOut,
         &[
-            "No, smettete di scrivermi",
+            "No, dejen de escribirme",
+            "No puedo, no me llamen más",
             "Não, parem de me mandar mensagens",
+            "No, smettete di scrivermi",
         ],
     );
     all_are(
@@ -174,8 +176,28 @@ fn a_single_word_negates_up_to_the_next_comma_and_no_farther() {
         &[
             "no dejen de escribirme",
             "please don't ever stop texting me",
+            "She said: stop texting me",
         ],
     );
+}
+
+#[test]
+fn letters_that_are_drawn_out_count_once() {
+    all_are(
+        Intent::OptOut,
+        &[
+            "STOOOOOOP",
+            "pleeeease stop",
+            "stop texting meeee",
+            "quiiiit",
+        ],
+    );
+}
+
+#[test]
+fn a_word_of_another_script_is_not_read_as_a_latin_one() {
+    all_are(Intent::Other, &["карат", "кома"]);
+    all_are(Intent::OptOut, &["ѕтор", "stоp", "СТОП"]);
 }
 
 #[test]
