@@ -34,7 +34,7 @@ pub(crate) fn classify(rules: &RuleSet, tables: &Tables, message: &Inbound) -> C
     } else if !text.tokens.is_empty() {
         let guards = Guards::find(rules, tables, message, &text);
         let mut fits = weigh(&whole, &text, &guards, &mut rejected);
-        found = decide(&mut fits);
+        found = decide(&whole, &mut fits);
         let stop = fits.iter().find(|fit| fit.rule.intent == Intent::OptOut);
         scope = stop.map(|fit| scope::of(tables, &text, fit, &guards, message.channel));
         for fit in fits {
@@ -85,8 +85,9 @@ fn weigh<'r>(
 }
 
 /// The fit that decides comes first: a person before everything else, an opt-out before the rest,
-/// what is certain before what must be looked at; of those the longest.
-fn decide<'r>(fits: &mut [Fit<'r>]) -> Option<Fit<'r>> {
+/// what is certain before what must be looked at; of those the longest, and in the likeliest
+/// language.
+fn decide<'r>(whole: &Whole<'r>, fits: &mut [Fit<'r>]) -> Option<Fit<'r>> {
     fits.sort_by_key(|fit| {
         let first = fit.rule.intent != Intent::Person;
         let topic = fit.rule.topic && fit.how == "phrase";
@@ -96,6 +97,7 @@ fn decide<'r>(fits: &mut [Fit<'r>]) -> Option<Fit<'r>> {
             fit.rule.review,
             !topic,
             std::cmp::Reverse(fit.to - fit.from),
+            whole.unlikelihood(fit.rule.language),
         )
     });
     fits.first().copied()

@@ -164,7 +164,7 @@ impl<'r> Whole<'r> {
     }
 
     /// Of the keywords that fit, the one that counts: an opt-out before everything else, then the
-    /// order of [`Intent`], then the contact's language. "Yes" and "no" only while a question is
+    /// order of [`Intent`], then the contact's language, then that of footers. "Yes" and "no" only while a question is
     /// open.
     pub(crate) fn keyword(
         &self,
@@ -187,14 +187,19 @@ impl<'r> Whole<'r> {
                 _ => true,
             })
             .min_by_key(|(keyword, (_, language))| {
-                let own = self
-                    .message
-                    .language
-                    .as_deref()
-                    .is_some_and(|own| speaks(own, language));
-                (keyword.intent, keyword.review, !own)
+                (keyword.intent, keyword.review, self.unlikelihood(language))
             })
             .map(|(keyword, spoken)| Rule::of_keyword(keyword, spoken))
+    }
+
+    /// How unlikely a language is, of several that have a word: the contact's own comes first, then
+    /// that of footers.
+    pub(crate) fn unlikelihood(&self, language: &str) -> u8 {
+        match self.message.language.as_deref() {
+            Some(own) if speaks(own, language) => 0,
+            _ if language == self.rules.echo.language => 1,
+            _ => 2,
+        }
     }
 
     /// What a tapped button or row means: its identifier decides, and its title when nobody mapped
@@ -294,7 +299,7 @@ impl<'r> Whole<'r> {
             .split(|char: char| !char.is_alphanumeric())
             .filter(|word| {
                 word.chars().count() > 1
-                    && word.chars().any(char::is_alphabetic)
+                    && word.chars().any(char::is_uppercase)
                     && !word.chars().any(char::is_lowercase)
             });
         let mut shouted = shouted.map(canonical);
@@ -369,8 +374,26 @@ fn starts(words: &[String], text: &str) -> Vec<usize> {
     fitting.map(String::len).collect()
 }
 
-/// Whether a language tag is of a language: "pt-BR" is of "pt".
+/// Whether a language tag is of a language: "pt-BR" is of "pt", "nb" of "no".
 pub(crate) fn speaks(tag: &str, language: &str) -> bool {
     let main = tag.split(['-', '_']).next().unwrap_or(tag);
-    main.eq_ignore_ascii_case(language)
+    let known_as = OTHER_TAGS
+        .iter()
+        .find(|(other, _)| main.eq_ignore_ascii_case(other))
+        .map_or(main, |(_, known)| known);
+    known_as.eq_ignore_ascii_case(language)
 }
+
+/// Tags of the same or of a sister language, old and new.
+const OTHER_TAGS: [(&str, &str); 10] = [
+    ("nb", "no"),
+    ("nn", "no"),
+    ("fil", "tl"),
+    ("bs", "hr"),
+    ("sh", "sr"),
+    ("iw", "he"),
+    ("in", "id"),
+    ("mo", "ro"),
+    ("cmn", "zh"),
+    ("yue", "zh"),
+];

@@ -410,5 +410,14 @@ fn the_answer_is_in_the_language_of_the_word() {
             "{word}"
         );
     }
+    assert!(reply("START").contains("Welcome back"));
+    let of = |body: &str, language: &str| {
+        let found = with(body, |message| message.language = Some(language.to_owned()));
+        found.language.unwrap()
+    };
+    assert_eq!(
+        [of("STOPP", "nb"), of("STOPP", "de-AT"), of("STOPP", "sv")],
+        ["no", "de", "sv"]
+    );
     assert_eq!(with("STOP", |message| message.answered = true).reply, None);
 }
