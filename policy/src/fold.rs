@@ -148,7 +148,8 @@ pub(crate) fn latin_lookalike(word: &str) -> Option<String> {
     word.chars().map(latin).collect()
 }
 
-/// A word in which a letter stands three times or more in a row, with one and with two of them.
+/// A word in which a letter stands three times or more in a row, with one and with two of them. One
+/// letter is no word: several would be read as one that is spelled out.
 pub(crate) fn drawn_in(word: &str) -> Option<[String; 2]> {
     let (mut one, mut two) = (String::new(), String::new());
     let (mut run, mut longest, mut before) = (0, 0, None);
@@ -163,7 +164,7 @@ pub(crate) fn drawn_in(word: &str) -> Option<[String; 2]> {
         }
         before = Some(char);
     }
-    (longest >= 3 && one != word).then_some([one, two])
+    (longest >= 3 && one != word && one.chars().nth(1).is_some()).then_some([one, two])
 }
 
 fn latin(char: char) -> Option<char> {

@@ -1,7 +1,8 @@
 //! The words that a rule set knows, numbered, so that patterns compare numbers.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasherDefault;
+use std::ops::Bound;
 
 use rustc_hash::FxHasher;
 use serde::{Deserialize, Serialize};
@@ -41,7 +42,7 @@ impl WordId {
 #[derive(Debug, Default)]
 pub(crate) struct Lexicon {
     pub(crate) words: Map<Box<str>, WordId>,
-    stems: Map<Box<str>, WordId>,
+    stems: BTreeMap<Box<str>, WordId>,
     count: u16,
 }
 
@@ -88,17 +89,17 @@ impl Lexicon {
     /// A beginning and all the longer ones that begin with it: what a word may have as its longest
     /// beginning and still begin with this one.
     pub(crate) fn stems_from(&self, stem: &str) -> Vec<WordId> {
-        let extends = self
+        let from = self
             .stems
-            .iter()
-            .filter(|(known, _)| known.starts_with(stem));
-        extends.map(|(_, id)| *id).collect()
+            .range::<str, _>((Bound::Included(stem), Bound::Unbounded));
+        from.take_while(|(known, _)| known.starts_with(stem))
+            .map(|(_, id)| *id)
+            .collect()
     }
 
     pub(crate) fn stems(&self) -> Stems {
-        let mut sorted: Vec<(&str, WordId)> =
+        let sorted: Vec<(&str, WordId)> =
             self.stems.iter().map(|(text, id)| (&**text, *id)).collect();
-        sorted.sort_unstable();
         let mut stems = Stems::default();
         for (at, (text, id)) in sorted.iter().enumerate() {
             let before = sorted.get(..at).unwrap_or(&[]);

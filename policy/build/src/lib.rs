@@ -7,44 +7,10 @@
 //! The engine itself, a core module, is compiled by [`engine::compile`] from a build script; later
 //! only its bytes are needed, so that building a policy takes no Rust toolchain.
 
+#[cfg(feature = "bake")]
+mod bake;
 pub mod engine;
 pub mod rules;
-mod segment;
-mod snapshot;
 
-use consentry_policy::{PrepareError, Prepared, RuleSet};
-use thiserror::Error;
-use wit_component::ComponentEncoder;
-
-/// Why no policy component could be made.
-#[derive(Debug, Error)]
-pub enum BuildError {
-    /// The rules cannot be brought into the form in which they are read.
-    #[error("the rules cannot be prepared: {0}")]
-    Prepare(#[from] PrepareError),
-    /// The engine did not take the rule set, or its snapshot failed.
-    #[error("the engine could not be prepared with these rules: {0}")]
-    Snapshot(String),
-    /// The prepared engine is no component of the world `policy`.
-    #[error("the prepared engine does not fit the contract: {0}")]
-    Encode(String),
-}
-
-/// Bakes a rule set into the engine: the bytes of a component of the world
-/// `consentry:policy/policy`. The same engine and rules give the same bytes.
-pub fn policy(engine: &[u8], rules: &RuleSet) -> Result<Vec<u8>, BuildError> {
-    let prepared = Prepared::new(rules)?;
-    let module = snapshot::snapshot(engine, &prepared.head)
-        .map_err(|error| BuildError::Snapshot(format!("{error:#}")))?;
-    let module = segment::attach(&module, &prepared.tables)
-        .map_err(|error| BuildError::Snapshot(format!("{error:#}")))?;
-    encode(&module).map_err(|error| BuildError::Encode(format!("{error:#}")))
-}
-
-/// The engine carries the description of its world, put there by `wit-bindgen`.
-fn encode(module: &[u8]) -> anyhow::Result<Vec<u8>> {
-    ComponentEncoder::default()
-        .validate(true)
-        .module(module)?
-        .encode()
-}
+#[cfg(feature = "bake")]
+pub use bake::{BuildError, policy};
