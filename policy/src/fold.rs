@@ -89,9 +89,7 @@ fn is_laughing_or_crying(char: char) -> bool {
 
 /// The characters that one is made of: "ﬁ" is "f" and "i", "½" is "1", "⁄" and "2".
 pub(crate) fn parts(char: char, mut each: impl FnMut(char)) {
-    if char.is_ascii() {
-        each(char);
-    } else if is_laughing_or_crying(char) {
+    if char.is_ascii() || is_laughing_or_crying(char) {
         each(char);
     } else if class(char) != Class::Nothing {
         decompose_compatible(char, each);

@@ -58,14 +58,17 @@ impl<'r> Whole<'r> {
         {
             return Some(fit(rule, "whole-message", inner));
         }
-        // "This has to end" is no echo: fillers are part of it.
         if let Some((rule, how)) = self.echo_or_footer(words(core)) {
             return Some(fit(rule, how, core));
         }
-        [core, inner].into_iter().find_map(|part| {
-            let rule = self.misspelling(words(part))?;
-            Some(fit(rule, "misspelling", part))
-        })
+        // "This has to end" is no echo, though without its fillers it would be one.
+        if words(inner).contains('2')
+            && let Some(rule) = self.echo(words(inner))
+        {
+            return Some(fit(rule, "echo", inner));
+        }
+        let rule = self.misspelling(words(core))?;
+        Some(fit(rule, "misspelling", core))
     }
 
     /// What a sentence or a line among others means by itself.
