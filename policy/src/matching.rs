@@ -1,6 +1,8 @@
 //! Matching prepared patterns against the words of a message. How they are written down: see
 //! [`crate::prepare`].
 
+use std::ops::ControlFlow;
+
 use crate::lexicon::WordId;
 use crate::pattern::bit;
 use crate::source::Cursor;
@@ -133,12 +135,13 @@ impl Pattern<'_> {
     }
 }
 
-/// Every match of a kind: the rule's number, and the tokens from where up to where.
+/// Every match of a kind: the rule's number, and the tokens from where up to where. Ends when it is
+/// told that there are enough.
 pub(crate) fn matches(
     tables: &Tables,
     text: &Text,
     kind: Kind,
-    mut found: impl FnMut(usize, usize, usize),
+    mut found: impl FnMut(usize, usize, usize) -> ControlFlow<()>,
 ) {
     let mut candidates = Vec::new();
     let mut pattern = Vec::new();
@@ -163,9 +166,13 @@ pub(crate) fn matches(
                 }
                 tables.read(candidate.at as usize, candidate.size.into(), &mut pattern);
                 let pattern = Pattern(&pattern);
+                let mut enough = false;
                 pattern.ends(text, from, candidate.place, |to| {
-                    found(pattern.rule(), from, to);
+                    enough = enough || found(pattern.rule(), from, to).is_break();
                 });
+                if enough {
+                    return;
+                }
             }
         }
     }

@@ -354,6 +354,8 @@ pub(crate) fn words_of(place: &Place, lexicon: &Lexicon) -> Vec<WordId> {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::ControlFlow;
+
     use super::*;
     use crate::matching::{Kind, matches};
     use crate::prepare::{InMemory, Prepared};
@@ -421,7 +423,8 @@ mod tests {
         let text = Text::new(message, &tables);
         let mut ends = Vec::new();
         matches(&tables, &text, Kind::Phrase, |_, from, to| {
-            ends.push((from, to))
+            ends.push((from, to));
+            ControlFlow::Continue(())
         });
         ends.sort_unstable();
         ends.dedup();

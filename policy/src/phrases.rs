@@ -1,5 +1,7 @@
 //! Phrases that mean something wherever they stand, and what takes that meaning away.
 
+use std::ops::ControlFlow;
+
 use crate::matching::{Kind, matches};
 use crate::rules::{Guard, GuardKind, RuleSet};
 use crate::tables::{Rule, Tables};
@@ -7,8 +9,16 @@ use crate::text::{Break, Text};
 use crate::types::{Channel, Inbound};
 use crate::whole::Fit;
 
-/// How many phrases of one message are looked at.
+/// How many phrases, and guards, of one message are looked at.
 const MAX_FOUND: usize = 64;
+
+fn enough(found: usize) -> ControlFlow<()> {
+    if found < MAX_FOUND {
+        ControlFlow::Continue(())
+    } else {
+        ControlFlow::Break(())
+    }
+}
 
 /// A guard that was found, and the tokens that it covers.
 struct Found<'r> {
@@ -33,12 +43,12 @@ pub(crate) fn find<'r>(
 ) -> Vec<(Fit<'r>, bool)> {
     let mut found: Vec<(Fit<'r>, bool)> = Vec::new();
     matches(tables, text, Kind::Phrase, |number, from, to| {
-        let Some((phrase, spoken)) = tables.phrase(rules, number) else {
-            return;
+        let known_phrase = tables.phrase(rules, number);
+        let Some((phrase, spoken)) =
+            known_phrase.filter(|(phrase, _)| phrase.term.holds(message.at))
+        else {
+            return ControlFlow::Continue(());
         };
-        if found.len() >= MAX_FOUND || !phrase.term.holds(message.at) {
-            return;
-        }
         let rule = Rule::of_phrase(phrase, spoken);
         let known = found
             .iter_mut()
@@ -55,6 +65,7 @@ pub(crate) fn find<'r>(
                 phrase.unguarded,
             )),
         }
+        enough(found.len())
     });
     found
 }
@@ -70,7 +81,6 @@ impl<'r> Guards<'r> {
         matches(tables, text, Kind::Guard, |number, from, to| {
             if let Some((guard, spoken)) = tables.guard(rules, number)
                 && guard.term.holds(message.at)
-                && found.len() < MAX_FOUND
                 && (guard.kind.spans_commas() || !has_comma(text, from, to))
             {
                 found.push(Found {
@@ -80,6 +90,7 @@ impl<'r> Guards<'r> {
                     to,
                 });
             }
+            enough(found.len())
         });
         Self { found }
     }

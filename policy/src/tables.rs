@@ -1,5 +1,7 @@
 //! A rule set made ready to be looked up.
 
+use std::ops::ControlFlow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::lexicon::{Stems, WordId};
@@ -245,6 +247,7 @@ impl Tables {
             {
                 names.push(name);
             }
+            ControlFlow::Continue(())
         });
         names
     }
