@@ -216,18 +216,19 @@ impl Sets {
         }
     }
 
-    /// The slots for some sets; half of them at least stay empty.
-    pub(crate) fn table(sets: &[u16]) -> Vec<u16> {
+    /// The slots for some sets; half of them at least stay empty. Nothing when there are too many
+    /// sets.
+    pub(crate) fn table(sets: &[u16]) -> Option<Vec<u16>> {
         let slots = if sets.is_empty() {
             0
         } else {
             (2 * sets.len()).next_power_of_two()
         };
-        let mut table = vec![ANY; slots];
         let this = Self {
             start: 0,
-            slots: slots as u16,
+            slots: slots.try_into().ok()?,
         };
+        let mut table = vec![ANY; slots];
         for set in sets {
             let mut slot = this.first(*set);
             while let Some(taken) = table.get_mut(usize::from(slot)) {
@@ -238,7 +239,7 @@ impl Sets {
                 slot = (slot + 1) & (this.slots - 1);
             }
         }
-        table
+        Some(table)
     }
 }
 

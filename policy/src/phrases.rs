@@ -182,8 +182,8 @@ fn has_comma(text: &Text, from: usize, to: usize) -> bool {
         .any(|token| token.before >= Break::Comma)
 }
 
-/// Whether a guard speaks of what follows it: "I can't, stop writing to me" does not, "she says: stop
-/// writing to me" does. A single word does not even reach across a colon.
+/// Whether a guard speaks of what follows it: "I can't, stop writing to me" does not, "she says:
+/// stop writing to me" does. A single word does not even reach across a colon.
 fn leads_on(text: &Text, found: &Found<'_>) -> bool {
     let farthest = if found.to - found.from == 1 {
         Break::None

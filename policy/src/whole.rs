@@ -167,7 +167,7 @@ impl<'r> Whole<'r> {
     }
 
     /// Of the keywords that fit, the one that counts: an opt-out before everything else, then the
-    /// order of [`Intent`], then the contact's language, then that of footers. "Yes" and "no" only while a question is
+    /// order of [`Intent`], then the likeliest language. "Yes" and "no" only while a question is
     /// open.
     pub(crate) fn keyword(
         &self,

@@ -32,8 +32,8 @@ extern "C" fn consentry_rules_buffer(length: usize) -> *mut u8 {
     buffer.as_mut_ptr()
 }
 
-/// Takes the rule set from the buffer. Answers 0, or 1 when it cannot be read, 2 when the engine has
-/// one already.
+/// Takes the rule set from the buffer. Answers 0, or 1 when it cannot be read, 2 when the engine
+/// has one already.
 #[allow(unsafe_code, reason = "an export that the snapshot tool calls by name")]
 #[unsafe(no_mangle)]
 extern "C" fn consentry_start() -> u32 {

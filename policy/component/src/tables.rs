@@ -25,7 +25,7 @@ impl Source for Segment {
 #[inline(never)]
 unsafe extern "C" fn consentry_read_tables(at: usize, into: *mut u8, length: usize) {
     for offset in 0..length {
-        // Volatile, so that the compiler knows neither what is written nor that it could be left out.
+        // Volatile, so that the compiler relies on nothing that is written here.
         // SAFETY: the caller's promise: there are `length` bytes to write to.
         unsafe { into.add(offset).write_volatile(at as u8) };
     }

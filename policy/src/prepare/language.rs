@@ -6,6 +6,7 @@ use crate::tables::At;
 use crate::types::Channel;
 
 /// What a pattern belongs to.
+#[derive(Clone, Copy)]
 pub(super) enum Owner<'r> {
     Phrase(At),
     Guard(At),
@@ -23,55 +24,64 @@ fn classes_of(language: &Language) -> Classes {
     classes
 }
 
+/// A pattern as it is written, the entry that it stands in, and what it belongs to.
+struct Written<'r> {
+    owner: Owner<'r>,
+    entry: &'r str,
+    text: &'r str,
+}
+
+/// Every pattern of a language.
+fn written(number: usize, language: &Language) -> impl Iterator<Item = Written<'_>> {
+    let phrases = language
+        .phrases
+        .iter()
+        .enumerate()
+        .map(move |(at, phrase)| {
+            let owner = Owner::Phrase((number, at));
+            (owner, phrase.id.as_str(), &phrase.patterns)
+        });
+    let guards = language.guards.iter().enumerate().map(move |(at, guard)| {
+        let owner = Owner::Guard((number, at));
+        (owner, guard.id.as_str(), &guard.patterns)
+    });
+    let topics = language.topics.iter().map(|(category, words)| {
+        let owner = Owner::Topic(category);
+        (owner, category.as_str(), words)
+    });
+    let channels = language.channels.iter().map(|channel| {
+        let owner = Owner::Channel(channel.channel);
+        (owner, channel.channel.display_name(), &channel.words)
+    });
+    let all = phrases.chain(guards).chain(topics).chain(channels);
+    all.flat_map(|(owner, entry, texts)| {
+        let written = move |text| Written { owner, entry, text };
+        texts.iter().map(String::as_str).map(written)
+    })
+}
+
 impl Language {
-    /// Reads every pattern, and calls back with the rule's identifier, the pattern and what is
-    /// wrong with it.
+    /// Reads every pattern, and calls back with the entry it stands in, the pattern and what is wrong
+    /// with it.
     pub fn check_patterns(&self, mut wrong: impl FnMut(&str, &str, PatternError)) {
         let classes = classes_of(self);
-        let phrases = self
-            .phrases
-            .iter()
-            .map(|phrase| (&phrase.id, &phrase.patterns));
-        let guards = self.guards.iter().map(|guard| (&guard.id, &guard.patterns));
-        for (id, patterns) in phrases.chain(guards) {
-            for text in patterns {
-                if let Err(error) = pattern::parse(text, &classes) {
-                    wrong(id, text, error);
-                }
+        for Written { entry, text, .. } in written(0, self) {
+            if let Err(error) = pattern::parse(text, &classes) {
+                wrong(entry, text, error);
             }
         }
     }
 }
 
-/// Reads every pattern of a language, and calls back with what it belongs to.
-pub(super) fn each_pattern(
+/// Every pattern of a language, read.
+pub(super) fn patterns(
     number: usize,
     language: &Language,
-    mut each: impl FnMut(Owner<'_>, Parsed),
-) -> Result<(), PatternError> {
+) -> Result<Vec<(Owner<'_>, Parsed)>, PatternError> {
     let classes = classes_of(language);
-    let read = |text: &str| pattern::parse(text, &classes);
-    for (at, phrase) in language.phrases.iter().enumerate() {
-        for text in &phrase.patterns {
-            each(Owner::Phrase((number, at)), read(text)?);
-        }
-    }
-    for (at, guard) in language.guards.iter().enumerate() {
-        for text in &guard.patterns {
-            each(Owner::Guard((number, at)), read(text)?);
-        }
-    }
-    for (category, words) in &language.topics {
-        for word in words {
-            each(Owner::Topic(category), read(word)?);
-        }
-    }
-    for channel in &language.channels {
-        for word in &channel.words {
-            each(Owner::Channel(channel.channel), read(word)?);
-        }
-    }
-    Ok(())
+    written(number, language)
+        .map(|written| Ok((written.owner, pattern::parse(written.text, &classes)?)))
+        .collect()
 }
 
 /// The number of an entry whose patterns come one after another.

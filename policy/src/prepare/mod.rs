@@ -1,8 +1,8 @@
 //! From a rule set to tables that are read in place. This happens once, where a policy is built.
 //!
-//! The source begins with the buckets of the texts, which are the words, keywords and courtesies;
-//! then come the patterns, and last a record for each word: the sets it is of, and the patterns that
-//! may begin with it.
+//! The source begins with the buckets of the texts, which are the words, keywords and courtesies. Then
+//! come the patterns, and last a record for each word: the sets it is of, and the patterns that may
+//! begin with it.
 
 mod language;
 mod patterns;
@@ -16,8 +16,7 @@ use crate::matching::Kind;
 use crate::pattern::PatternError;
 use crate::rules::RuleSet;
 use crate::tables::{Head, Name};
-use crate::text::canonical;
-use language::{Owner, each_pattern, number_of};
+use language::{Owner, number_of};
 use patterns::Patterns;
 use texts::Texts;
 
@@ -36,7 +35,10 @@ pub struct Prepared {
 pub enum PrepareError {
     #[error(transparent)]
     Pattern(#[from] PatternError),
-    #[error("there are more words, or more lists of words, than can be numbered: 65,534 of each")]
+    #[error(
+        "there are more words, lists of words, patterns that begin with one word, or entries for one \
+         text than can be numbered (at most 65,534, and 255 entries for a text)"
+    )]
     TooMany,
     #[error("what was prepared was damaged, or was made for another version of the engine: {0}")]
     Form(#[from] postcard::Error),
@@ -64,40 +66,41 @@ fn tables(rules: &RuleSet) -> Result<(Head, Vec<u8>), PrepareError> {
     let mut lexicon = Lexicon::default();
     let mut texts = Texts::default();
     let mut head = Head::default();
+    let mut read = Vec::new();
     for (number, language) in rules.languages.iter().enumerate() {
         texts.add_language(number, language, &mut lexicon, &mut head);
-        each_pattern(number, language, |_, parsed| parsed.number(&mut lexicon))?;
+        for (owner, parsed) in language::patterns(number, language)? {
+            parsed.number(&mut lexicon);
+            read.push((number, owner, parsed));
+        }
     }
     texts::add_echoes(rules, &mut lexicon, &mut head);
     let mut patterns = Patterns::new(&lexicon);
-    for (number, language) in rules.languages.iter().enumerate() {
-        each_pattern(number, language, |owner, parsed| match owner {
-            Owner::Phrase(at) => {
-                patterns.add(&parsed, Kind::Phrase, number_of(&mut head.phrase_at, at));
-            }
-            Owner::Guard(at) => {
-                patterns.add(&parsed, Kind::Guard, number_of(&mut head.guard_at, at));
-            }
+    for (number, owner, parsed) in &read {
+        let (kind, rule) = match *owner {
+            Owner::Phrase(at) => (Kind::Phrase, number_of(&mut head.phrase_at, at)),
+            Owner::Guard(at) => (Kind::Guard, number_of(&mut head.guard_at, at)),
             Owner::Topic(category) => {
-                let name = (number, Name::Category(category.to_owned()));
-                patterns.add(&parsed, Kind::Name, number_of(&mut head.names, name));
+                let name = (*number, Name::Category(category.to_owned()));
+                (Kind::Name, number_of(&mut head.names, name))
             }
             Owner::Channel(channel) => {
-                let name = (number, Name::Channel(channel));
-                patterns.add(&parsed, Kind::Name, number_of(&mut head.names, name));
+                let name = (*number, Name::Channel(channel));
+                (Kind::Name, number_of(&mut head.names, name))
             }
-        })?;
+        };
+        patterns.add(parsed, kind, rule)?;
     }
     head.stems = lexicon.stems();
     if lexicon.is_full() || patterns.is_full() {
         return Err(PrepareError::TooMany);
     }
-    let mut source = texts.write(&lexicon, &mut head);
-    patterns.write(&texts.courtesies(&lexicon), &mut source, &mut head);
+    let mut source = texts.write(&lexicon, &mut head)?;
+    patterns.write(&texts.courtesies(&lexicon), &mut source, &mut head)?;
     Ok((head, source))
 }
 
-/// The folded words of a phrase.
-fn words(phrase: &str) -> Vec<String> {
-    canonical(phrase).split(' ').map(str::to_owned).collect()
+/// A number in the size in which it is written, or an error when it does not fit.
+fn fit<T: TryFrom<usize>>(number: usize) -> Result<T, PrepareError> {
+    T::try_from(number).map_err(|_| PrepareError::TooMany)
 }

@@ -2,10 +2,11 @@
 //!
 //! One pattern is: its rule (u16), how many places it has and how many different sets of places
 //! follow them (u8 each); for each place the set of words that fits it (u16), the number of what
-//! follows it (u8) and how it may end the pattern (u8); where each set of following places stands in
-//! the pattern (u16); and those sets as runs: how many (u8), and of each the first place and the
+//! follows it (u8) and how it may end the pattern (u8); where each set of following places stands
+//! in the pattern (u16); and those sets as runs: how many (u8), and of each the first place and the
 //! length (u8 each).
 
+use super::{PrepareError, fit};
 use crate::lexicon::{Lexicon, Map, WordId};
 use crate::matching::{ANY, Candidate, Kind, LAST, LAST_OF_SENTENCE, Sets};
 use crate::pattern::{Parsed, bit, words_of};
@@ -42,14 +43,19 @@ impl<'l> Patterns<'l> {
     }
 
     /// Adds a pattern of the rule with this number.
-    pub(super) fn add(&mut self, parsed: &Parsed, kind: Kind, rule: usize) {
+    pub(super) fn add(
+        &mut self,
+        parsed: &Parsed,
+        kind: Kind,
+        rule: usize,
+    ) -> Result<(), PrepareError> {
         let places: Vec<Vec<WordId>> = parsed
             .places
             .iter()
             .map(|place| words_of(place, self.lexicon))
             .collect();
         let at = self.bytes.len() as u32;
-        self.write_pattern(parsed, &places, rule);
+        self.write_pattern(parsed, &places, fit(rule)?);
         let size = (self.bytes.len() - at as usize) as u16;
         let [anywhere, at_start] = parsed.first;
         for (number, words) in places.iter().enumerate() {
@@ -73,6 +79,7 @@ impl<'l> Patterns<'l> {
                 }
             }
         }
+        Ok(())
     }
 
     fn set(&mut self, words: &[WordId]) -> u16 {
@@ -92,7 +99,7 @@ impl<'l> Patterns<'l> {
         number
     }
 
-    fn write_pattern(&mut self, parsed: &Parsed, places: &[Vec<WordId>], rule: usize) {
+    fn write_pattern(&mut self, parsed: &Parsed, places: &[Vec<WordId>], rule: u16) {
         let mut follows: Vec<u128> = Vec::new();
         let mut written = Vec::new();
         let [last, last_of_sentence] = parsed.last;
@@ -109,7 +116,7 @@ impl<'l> Patterns<'l> {
                 flag(last, LAST) | flag(last_of_sentence, LAST_OF_SENTENCE),
             ]);
         }
-        self.bytes.extend((rule as u16).to_le_bytes());
+        self.bytes.extend(rule.to_le_bytes());
         self.bytes.extend([places.len() as u8, follows.len() as u8]);
         let mut runs_at = 4 + written.len() + 2 * follows.len();
         self.bytes.extend(written);
@@ -123,7 +130,12 @@ impl<'l> Patterns<'l> {
 
     /// Writes the patterns and the records of the words after what is there. `courtesies` has the
     /// lengths of the courtesies that begin, and end, with each word.
-    pub(super) fn write(mut self, courtesies: &[[u16; 2]], source: &mut Vec<u8>, head: &mut Head) {
+    pub(super) fn write(
+        mut self,
+        courtesies: &[[u16; 2]],
+        source: &mut Vec<u8>,
+        head: &mut Head,
+    ) -> Result<(), PrepareError> {
         let patterns = source.len() as u32;
         source.append(&mut self.bytes);
         head.words = source.len();
@@ -132,13 +144,13 @@ impl<'l> Patterns<'l> {
         for (number, word) in self.words.iter().enumerate() {
             source.extend(at.to_le_bytes());
             let start = records.len();
-            let sets = Sets::table(&word.sets);
-            let counts = [sets.len()]
-                .into_iter()
-                .chain(word.candidates.iter().map(Vec::len));
-            let lengths = courtesies.get(number).copied().unwrap_or_default();
-            for count in counts.map(|count| count as u16).chain(lengths) {
-                records.extend(count.to_le_bytes());
+            let sets = Sets::table(&word.sets).ok_or(PrepareError::TooMany)?;
+            records.extend(fit::<u16>(sets.len())?.to_le_bytes());
+            for candidates in &word.candidates {
+                records.extend(fit::<u16>(candidates.len())?.to_le_bytes());
+            }
+            for lengths in courtesies.get(number).copied().unwrap_or_default() {
+                records.extend(lengths.to_le_bytes());
             }
             for set in sets {
                 records.extend(set.to_le_bytes());
@@ -154,6 +166,7 @@ impl<'l> Patterns<'l> {
         }
         source.extend(at.to_le_bytes());
         source.append(&mut records);
+        Ok(())
     }
 }
 

@@ -1,11 +1,11 @@
 //! The texts that are looked up as a whole: words, keywords, courtesies, buttons.
 //!
-//! A bucket holds one text after another: its length (u16) and bytes, its number as a word (u16), its
-//! flags (u8), and how many keywords it is (u8), each by language and number (u16 each).
+//! A bucket holds one text after another: its length (u16) and bytes, its number as a word (u16),
+//! its flags (u8), and how many keywords it is (u8), each by language and number (u16 each).
 
 use std::collections::BTreeMap;
 
-use super::words;
+use super::{PrepareError, fit};
 use crate::lexicon::Lexicon;
 use crate::rules::{Language, RuleSet};
 use crate::tables::{
@@ -36,10 +36,10 @@ impl Texts {
             (FILLER, &language.fillers),
         ] {
             for phrase in phrases {
-                let words = words(phrase);
-                head.longest_courtesy = head.longest_courtesy.max(words.len());
-                words.iter().for_each(|word| _ = lexicon.add_word(word));
-                self.entry(canonical(phrase)).flags |= flag;
+                let text = canonical(phrase);
+                head.longest_courtesy = head.longest_courtesy.max(text.split(' ').count());
+                add_words(&text, lexicon);
+                self.entry(text).flags |= flag;
             }
         }
         for word in &language.real_words {
@@ -49,9 +49,7 @@ impl Texts {
             let at = (number, at);
             for word in &keyword.words {
                 let text = canonical(word);
-                words(word)
-                    .iter()
-                    .for_each(|word| _ = lexicon.add_word(word));
+                add_words(&text, lexicon);
                 if keyword.misspelt && text.is_ascii() && !text.contains(' ') {
                     head.targets.push(Target::new(&text, Some(at)));
                 }
@@ -85,7 +83,11 @@ impl Texts {
     }
 
     /// Writes the buckets: where each begins, then what is in them.
-    pub(super) fn write(&self, lexicon: &Lexicon, head: &mut Head) -> Vec<u8> {
+    pub(super) fn write(
+        &self,
+        lexicon: &Lexicon,
+        head: &mut Head,
+    ) -> Result<Vec<u8>, PrepareError> {
         let nothing = Entry::default();
         let mut all: BTreeMap<&str, &Entry> = lexicon
             .words
@@ -99,13 +101,13 @@ impl Texts {
             let Some(bucket) = buckets.get_mut(hash(text) as usize & (head.buckets - 1)) else {
                 continue;
             };
-            bucket.extend((text.len() as u16).to_le_bytes());
+            bucket.extend(fit::<u16>(text.len())?.to_le_bytes());
             bucket.extend(text.as_bytes());
             bucket.extend(lexicon.word(text).0.to_le_bytes());
-            bucket.extend([entry.flags, entry.keywords.len() as u8]);
+            bucket.extend([entry.flags, fit(entry.keywords.len())?]);
             for (language, keyword) in &entry.keywords {
-                bucket.extend((*language as u16).to_le_bytes());
-                bucket.extend((*keyword as u16).to_le_bytes());
+                bucket.extend(fit::<u16>(*language)?.to_le_bytes());
+                bucket.extend(fit::<u16>(*keyword)?.to_le_bytes());
             }
         }
         let mut source = Vec::new();
@@ -116,8 +118,14 @@ impl Texts {
         }
         source.extend(at.to_le_bytes());
         source.extend(buckets.concat());
-        source
+        Ok(source)
     }
+}
+
+fn add_words(folded: &str, lexicon: &mut Lexicon) {
+    folded
+        .split(' ')
+        .for_each(|word| _ = lexicon.add_word(word));
 }
 
 /// The words that footers name, and "stop2end" and the like, for misspellings of them.

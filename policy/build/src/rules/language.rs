@@ -384,4 +384,19 @@ mod tests {
         let message = one_language("language = \"en\"\n[topics]\nadverts = [\"ads\"]").unwrap_err();
         assert!(message.contains("adverts"), "{message}");
     }
+
+    #[test]
+    fn a_bad_word_for_a_topic_or_a_channel_is_refused_where_it_stands() {
+        for (table, entry) in [
+            ("topics]\nmarketing", "marketing"),
+            ("channels]\nsms", "SMS"),
+        ] {
+            let text = format!("language = \"en\"\n[{table} = [\"(ads\"]");
+            let message = one_language(&text).unwrap_err();
+            assert!(
+                message.contains(&format!("en.toml:3: {entry}: ")),
+                "{message}"
+            );
+        }
+    }
 }
