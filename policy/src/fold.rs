@@ -149,20 +149,22 @@ pub(crate) fn latin_lookalike(word: &str) -> Option<String> {
 /// A word in which a letter stands three times or more in a row, with one and with two of them. One
 /// letter is no word: several would be read as one that is spelled out.
 pub(crate) fn drawn_in(word: &str) -> Option<[String; 2]> {
-    let (mut one, mut two) = (String::new(), String::new());
-    let (mut run, mut longest, mut before) = (0, 0, None);
-    for char in word.chars() {
-        run = if before == Some(char) { run + 1 } else { 1 };
-        longest = longest.max(run);
-        if run <= 1 || char.is_ascii_digit() {
-            one.push(char);
-        }
-        if run <= 2 || char.is_ascii_digit() {
-            two.push(char);
-        }
-        before = Some(char);
+    let after = |count| word.chars().skip(count);
+    let mut threes = word.chars().zip(after(1)).zip(after(2));
+    if !threes.any(|((first, second), third)| first == second && second == third) {
+        return None;
     }
-    (longest >= 3 && one != word && one.chars().nth(1).is_some()).then_some([one, two])
+    let at_most = |most: usize| -> String {
+        let (mut run, mut before) = (0, None);
+        let stays = |char: &char| {
+            run = if before == Some(*char) { run + 1 } else { 1 };
+            before = Some(*char);
+            run <= most || char.is_ascii_digit()
+        };
+        word.chars().filter(stays).collect()
+    };
+    let one = at_most(1);
+    (one != word && one.chars().nth(1).is_some()).then(|| [one, at_most(2)])
 }
 
 fn latin(char: char) -> Option<char> {

@@ -212,6 +212,12 @@ impl Tables {
         self.entry(folded).flags & REAL_WORD != 0
     }
 
+    /// Whether a text is a keyword or no misspelling of one.
+    pub(crate) fn is_a_word(&self, folded: &str) -> bool {
+        let entry = self.entry(folded);
+        entry.flags & REAL_WORD != 0 || !entry.keywords.is_empty()
+    }
+
     pub(crate) fn targets(&self) -> &[Target] {
         &self.head.targets
     }

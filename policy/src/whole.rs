@@ -315,8 +315,8 @@ impl<'r> Whole<'r> {
     }
 
     fn misspelling(&self, words: &str) -> Option<Rule<'r>> {
-        let is_a_word = || self.tables.is_real_word(words) || !self.tables.whole(words).is_empty();
-        if !is_short(words) || !words.is_ascii() || words.len() > 20 || is_a_word() {
+        let may_be = is_short(words) && words.is_ascii() && words.len() <= 20;
+        if !may_be || self.tables.is_a_word(words) {
             return None;
         }
         let compact: String = words.split(' ').collect();
