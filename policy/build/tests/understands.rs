@@ -123,6 +123,7 @@ fn plain_words_are_an_opt_out() {
             "Kindly take my number off of your calling list",
             "I never agreed to get these messages",
             "please quit texting this number",
+            "Please take my late mum off your list, she passed away",
             "do not contact me again",
             "I no longer wish to receive your texts",
             "You fucking idiots, stop texting me",
