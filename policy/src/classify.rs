@@ -59,13 +59,13 @@ fn weigh<'r>(
 ) -> Vec<Fit<'r>> {
     let mut fits = Vec::new();
     fits.extend(whole.read(text));
-    for fit in whole.sentences(text) {
+    let phrases = phrases::find(whole.rules, whole.tables, whole.message, text);
+    for fit in whole.sentences(text, &phrases) {
         match guards.against_sentence(text, &fit) {
             None => fits.push(fit),
             Some(why) => rejected.push(Rejected { fit, why }),
         }
     }
-    let phrases = phrases::find(whole.rules, whole.tables, whole.message, text);
     for (fit, unguarded) in phrases.iter().copied() {
         // A cry for help counts however it is put.
         let against = match fit.rule.intent {

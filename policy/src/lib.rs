@@ -17,6 +17,7 @@ mod prepare;
 mod reply;
 mod rules;
 mod scope;
+mod sentences;
 mod source;
 mod spelling;
 mod tables;

@@ -2,8 +2,8 @@
 
 use crate::rules::{Keyword, RuleSet};
 use crate::spelling::{self, NEIGHBOUR, distance, tolerance};
-use crate::tables::{Rule, Tables, has_length, letters};
-use crate::text::{Break, Text, canonical};
+use crate::tables::{At, Rule, Tables, has_length, letters};
+use crate::text::{Text, canonical};
 use crate::types::{Inbound, Intent};
 
 /// A rule that fits, how, and the tokens that it fits.
@@ -22,8 +22,6 @@ const MAX_ECHO: usize = 64;
 const MAX_STEPS: usize = 64;
 /// The shortest echo of which letters alone may be a misspelling, in letters.
 const ECHO_OF_LETTERS: usize = 7;
-/// The longest message in which one sentence alone counts, in words.
-const MAX_SENTENCES: usize = 40;
 
 /// Reading a message as a whole.
 pub(crate) struct Whole<'r> {
@@ -71,68 +69,6 @@ impl<'r> Whole<'r> {
         Some(fit(rule, "misspelling", core))
     }
 
-    /// What a sentence or a line among others means by itself.
-    pub(crate) fn sentences(&self, text: &Text) -> Vec<Fit<'r>> {
-        let tokens = text.tokens.as_slice();
-        let mut found = Vec::new();
-        if tokens.len() > MAX_SENTENCES {
-            return found;
-        }
-        let starts = |least: Break| {
-            let starts = tokens
-                .iter()
-                .enumerate()
-                .filter(move |(at, token)| *at == 0 || token.before >= least);
-            starts
-                .map(|(at, _)| at)
-                .chain([tokens.len()])
-                .collect::<Vec<usize>>()
-        };
-        let sentences = starts(Break::Stop);
-        for window in sentences.windows(2).filter(|_| sentences.len() > 2) {
-            let &[from, to] = window else { continue };
-            found.extend(self.alone(text, (from, to), "sentence"));
-        }
-        // "I already voted, stop". The first words say less: "Stop, you make me blush".
-        let parts = starts(Break::Colon);
-        if let [.., from, to] = parts.as_slice()
-            && parts.len() > 2
-        {
-            found.extend(self.alone(text, (*from, *to), "last-words"));
-        }
-        // An echo stands on a line of its own, above a signature.
-        let lines = starts(Break::Line);
-        for window in lines.windows(2).filter(|_| lines.len() > 2) {
-            let &[from, to] = window else { continue };
-            let words = text.folded(tokens.get(from..to).unwrap_or(&[]));
-            if let Some(rule) = self.echo(words) {
-                found.push(Fit {
-                    rule,
-                    how: "line",
-                    from,
-                    to,
-                });
-            }
-        }
-        found
-    }
-
-    /// What a part of a message means by itself: as it stands, without courtesies, without fillers.
-    fn alone(&self, text: &Text, all: (usize, usize), how: &'static str) -> Option<Fit<'r>> {
-        let core = self.strip(text, all, false);
-        let inner = self.strip(text, core, true);
-        [all, core, inner].into_iter().find_map(|(from, to)| {
-            let words = text.folded(text.tokens.get(from..to).unwrap_or(&[]));
-            let rule = self.keyword(words, |keyword| keyword.alone)?;
-            Some(Fit {
-                rule,
-                how,
-                from,
-                to,
-            })
-        })
-    }
-
     /// The tokens between courtesies, or between courtesies and fillers.
     pub(crate) fn strip(
         &self,
@@ -174,17 +110,20 @@ impl<'r> Whole<'r> {
         folded: &str,
         accept: impl Fn(&Keyword) -> bool,
     ) -> Option<Rule<'r>> {
-        self.strongest(&self.tables.whole(folded), accept)
+        self.strongest(&self.tables.whole(folded), |keyword, _| accept(keyword))
     }
 
-    fn strongest(
+    /// The same of the keywords at some places; the second of what is asked is the language.
+    pub(crate) fn strongest(
         &self,
-        at: &[(usize, usize)],
-        accept: impl Fn(&Keyword) -> bool,
+        at: &[At],
+        accept: impl Fn(&Keyword, usize) -> bool,
     ) -> Option<Rule<'r>> {
         at.iter()
             .filter_map(|at| self.tables.keyword(self.rules, *at))
-            .filter(|(keyword, _)| keyword.term.holds(self.message.at) && accept(keyword))
+            .filter(|(keyword, (spoken, _))| {
+                keyword.term.holds(self.message.at) && accept(keyword, *spoken)
+            })
             .filter(|(keyword, _)| match keyword.intent {
                 Intent::AnswerYes | Intent::AnswerNo => self.message.question.is_some(),
                 _ => true,
@@ -215,7 +154,7 @@ impl<'r> Whole<'r> {
             from: 0,
             to: 0,
         };
-        if let Some(rule) = self.strongest(&self.tables.selection(&tapped.id), |_| true) {
+        if let Some(rule) = self.strongest(&self.tables.selection(&tapped.id), |_, _| true) {
             return Some(fit(rule, "selection"));
         }
         let title = Text::new(&tapped.title, self.tables);
@@ -247,7 +186,7 @@ impl<'r> Whole<'r> {
     }
 
     /// "stop2end", "Quit to end", "stop stop", "end2": nothing but the words that footers name.
-    fn echo(&self, words: &str) -> Option<Rule<'r>> {
+    pub(crate) fn echo(&self, words: &str) -> Option<Rule<'r>> {
         if words.len() > MAX_ECHO {
             return None;
         }
@@ -348,7 +287,8 @@ impl<'r> Whole<'r> {
             let rule = match target.keyword {
                 // Two everyday words are no third: "can call" is not "cancel".
                 Some(at) => {
-                    match self.strongest(&[at], |keyword| keyword.alone || !words.contains(' ')) {
+                    match self.strongest(&[at], |keyword, _| keyword.alone || !words.contains(' '))
+                    {
                         Some(rule) => Some(rule),
                         None => continue,
                     }

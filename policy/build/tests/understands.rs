@@ -135,6 +135,26 @@ fn plain_words_are_an_opt_out() {
 }
 
 #[test]
+fn an_everyday_word_counts_beside_a_refusal() {
+    all_are(
+        Intent::OptOut,
+        &[
+            "Not interested. Cancel",
+            "Delete. Wrong number",
+            "Wrong person.\nRemove it, please",
+        ],
+    );
+    all_are(
+        Intent::Other,
+        &[
+            "See you at six. Cancel",
+            "Not interested. The movie was bad",
+            "Not interested. I'd like it to end well",
+        ],
+    );
+}
+
+#[test]
 fn what_is_negated_reported_quoted_or_taken_back_is_none() {
     all_are(
         Intent::Other,
