@@ -7,10 +7,9 @@ use consentry_model::{Classification, Contact, Decision, Inbound, Outbound, Verd
 use thiserror::Error;
 use wasmtime::Trap;
 
-use crate::bindings::PolicyPre;
 use crate::digest::Digest;
 use crate::runtime::Limits;
-use crate::sandbox::{self, CallState};
+use crate::sandbox::Prepared;
 use crate::{inspect, translate};
 
 /// The longest text that is handed to a policy, in bytes.
@@ -23,7 +22,7 @@ const PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
 /// A policy, checked and compiled. Cheap to clone; calls may run at the same time.
 #[derive(Clone)]
 pub struct Policy {
-    prepared: Arc<PolicyPre<CallState>>,
+    prepared: Arc<Prepared>,
     limits: Arc<Limits>,
     digest: Digest,
     manifest: Arc<Manifest>,
@@ -84,11 +83,7 @@ pub enum Fault {
 }
 
 impl Policy {
-    pub(crate) fn new(
-        prepared: PolicyPre<CallState>,
-        digest: Digest,
-        limits: Limits,
-    ) -> Result<Self, Fault> {
+    pub(crate) fn new(prepared: Prepared, digest: Digest, limits: Limits) -> Result<Self, Fault> {
         let manifest = describe(&prepared, &limits).map_err(fault)?;
         Ok(Self {
             prepared: Arc::new(prepared),
@@ -110,18 +105,18 @@ impl Policy {
 
     /// What it imports, by name.
     pub fn imports(&self) -> Vec<String> {
-        inspect::imports(self.prepared.instance_pre().component())
+        inspect::imports(self.prepared.instance.component())
     }
 
     /// The version of the contract `consentry:policy` that it was made for; nothing when it asks
     /// nothing of the host.
     pub fn contract_version(&self) -> Option<String> {
-        inspect::contract_version(self.prepared.instance_pre().component())
+        inspect::contract_version(self.prepared.instance.component())
     }
 
     /// What it exports, by name.
     pub fn exports(&self) -> Vec<String> {
-        inspect::exports(self.prepared.instance_pre().component())
+        inspect::exports(self.prepared.instance.component())
     }
 
     /// Says what a message from a contact means.
@@ -180,17 +175,19 @@ impl Policy {
             return Err(Fault::TooLong);
         }
         let asked = translate::inbound(message);
-        let answer = sandbox::call(&self.prepared, &self.limits, contact, |policy, store| {
-            policy.call_classify(store, &asked)
-        });
+        let Prepared { classify, .. } = &*self.prepared;
+        let answer = self
+            .prepared
+            .call(classify, &self.limits, contact, (&asked,));
         translate::classification(answer.map_err(fault)?, message).map_err(Fault::BadAnswer)
     }
 
     fn ask_preflight(&self, message: &Outbound, contact: &Arc<Contact>) -> Result<Decision, Fault> {
         let asked = translate::outbound(message);
-        let answer = sandbox::call(&self.prepared, &self.limits, contact, |policy, store| {
-            policy.call_preflight(store, &asked)
-        });
+        let Prepared { preflight, .. } = &*self.prepared;
+        let answer = self
+            .prepared
+            .call(preflight, &self.limits, contact, (&asked,));
         translate::decision(answer.map_err(fault)?).map_err(Fault::BadAnswer)
     }
 }
@@ -205,17 +202,12 @@ impl fmt::Debug for Policy {
 
 /// Asks a policy who it is. This is its first sandbox, for which the system makes an image of its
 /// memory; a busy one may refuse to seal it, and takes it a moment later.
-fn describe(
-    prepared: &PolicyPre<CallState>,
-    limits: &Limits,
-) -> wasmtime::Result<crate::bindings::Manifest> {
+fn describe(prepared: &Prepared, limits: &Limits) -> wasmtime::Result<crate::bindings::Manifest> {
     let nobody = Arc::new(Contact::default());
     let mut attempt = 0;
     loop {
         attempt += 1;
-        let described = sandbox::call(prepared, limits, &nobody, |policy, store| {
-            policy.call_describe(store)
-        });
+        let described = prepared.call(&prepared.describe, limits, &nobody, ());
         match described {
             Err(error) if attempt < ATTEMPTS && error.downcast_ref::<Trap>().is_none() => {
                 std::thread::sleep(PAUSE);

@@ -11,7 +11,7 @@ use crate::bindings;
 use crate::digest::Digest;
 use crate::inspect;
 use crate::policy::{Fault, Policy};
-use crate::sandbox::CallState;
+use crate::sandbox::{CallState, Prepared};
 
 /// How often the deadline of running calls is looked at.
 const TICK: Duration = Duration::from_millis(5);
@@ -131,8 +131,9 @@ impl Host {
             .linker
             .instantiate_pre(&component)
             .map_err(wrong_type)?;
-        let prepared = bindings::PolicyPre::new(prepared).map_err(wrong_type)?;
-        Policy::new(prepared, Digest::of(bytes), self.limits.clone()).map_err(LoadError::Describe)
+        let ready = Prepared::new(prepared.clone())?;
+        bindings::PolicyPre::new(prepared).map_err(wrong_type)?;
+        Policy::new(ready, Digest::of(bytes), self.limits.clone()).map_err(LoadError::Describe)
     }
 }
 

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use consentry_model::Contact;
+use wasmtime::component::{ComponentExportIndex, ComponentNamedList, InstancePre, Lift, Lower};
 use wasmtime::{Store, StoreLimits, StoreLimitsBuilder};
 
 use crate::bindings::consentry::policy::{consent_lookup, types};
-use crate::bindings::{Policy, PolicyPre};
-use crate::runtime::Limits;
+use crate::runtime::{Limits, LoadError};
 use crate::translate;
 
 /// What a call may see: its own contact, and nothing else.
@@ -16,27 +16,58 @@ pub(crate) struct CallState {
     limits: StoreLimits,
 }
 
-/// Makes a sandbox and runs one call in it.
-pub(crate) fn call<T>(
-    policy: &PolicyPre<CallState>,
-    limits: &Limits,
-    contact: &Arc<Contact>,
-    call: impl FnOnce(&Policy, &mut Store<CallState>) -> wasmtime::Result<T>,
-) -> wasmtime::Result<T> {
-    let bounds = StoreLimitsBuilder::new()
-        .memory_size(limits.memory)
-        .table_elements(limits.table_elements)
-        .trap_on_grow_failure(true)
-        .build();
-    let state = CallState {
-        contact: Arc::clone(contact),
-        limits: bounds,
-    };
-    let mut store = Store::new(policy.engine(), state);
-    store.limiter(|state| &mut state.limits);
-    store.set_epoch_deadline(limits.deadline_ticks());
-    let instance = policy.instantiate(&mut store)?;
-    call(&instance, &mut store)
+/// A policy that is ready to be instantiated, and where its functions are.
+pub(crate) struct Prepared {
+    pub(crate) instance: InstancePre<CallState>,
+    pub(crate) classify: ComponentExportIndex,
+    pub(crate) preflight: ComponentExportIndex,
+    pub(crate) describe: ComponentExportIndex,
+}
+
+impl Prepared {
+    pub(crate) fn new(instance: InstancePre<CallState>) -> Result<Self, LoadError> {
+        let export = |name: &str| {
+            let index = instance.component().get_export_index(None, name);
+            index.ok_or_else(|| LoadError::MissingExport(name.to_owned()))
+        };
+        Ok(Self {
+            classify: export("classify")?,
+            preflight: export("preflight")?,
+            describe: export("describe")?,
+            instance,
+        })
+    }
+
+    /// Makes a sandbox and runs one function in it. Its type alone is checked: checking those of all
+    /// three would take longer than making the store.
+    pub(crate) fn call<P, R>(
+        &self,
+        function: &ComponentExportIndex,
+        limits: &Limits,
+        contact: &Arc<Contact>,
+        asked: P,
+    ) -> wasmtime::Result<R>
+    where
+        P: ComponentNamedList + Lower,
+        (R,): ComponentNamedList + Lift,
+    {
+        let bounds = StoreLimitsBuilder::new()
+            .memory_size(limits.memory)
+            .table_elements(limits.table_elements)
+            .trap_on_grow_failure(true)
+            .build();
+        let state = CallState {
+            contact: Arc::clone(contact),
+            limits: bounds,
+        };
+        let mut store = Store::new(self.instance.engine(), state);
+        store.limiter(|state| &mut state.limits);
+        store.set_epoch_deadline(limits.deadline_ticks());
+        let instance = self.instance.instantiate(&mut store)?;
+        let function = instance.get_typed_func::<P, (R,)>(&mut store, function)?;
+        let (answer,) = function.call(&mut store, asked)?;
+        Ok(answer)
+    }
 }
 
 impl consent_lookup::Host for CallState {

@@ -5,6 +5,7 @@
 //! pure: no clock, no I/O, no global state; time comes in with the message and consent through
 //! [`Lookup`]. It runs inside the policy component, which the host sandboxes.
 
+mod candidates;
 mod classify;
 mod consequences;
 mod fold;

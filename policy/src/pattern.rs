@@ -357,7 +357,7 @@ mod tests {
     use std::ops::ControlFlow;
 
     use super::*;
-    use crate::matching::{Kind, matches};
+    use crate::candidates::{Kind, matches};
     use crate::prepare::{InMemory, Prepared};
     use crate::rules::*;
     use crate::tables::Tables;

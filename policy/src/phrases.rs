@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use crate::matching::{Kind, matches};
+use crate::candidates::{Kind, matches};
 use crate::rules::{Guard, GuardKind, RuleSet};
 use crate::tables::{Rule, Tables};
 use crate::text::{Break, Text};
@@ -67,6 +67,8 @@ pub(crate) fn find<'r>(
         }
         enough(found.len())
     });
+    // Of equals the same one decides, however the tables are laid out.
+    found.sort_by_key(|(fit, _)| (fit.from, fit.rule.spoken, fit.rule.id));
     found
 }
 

@@ -4,8 +4,9 @@ use std::ops::ControlFlow;
 
 use serde::{Deserialize, Serialize};
 
+use crate::candidates::{Candidates, Kind, Word, matches};
 use crate::lexicon::{Stems, WordId};
-use crate::matching::{Kind, Sets, Word, matches};
+use crate::matching::Sets;
 use crate::rules::{Guard, Keyword, Phrase, RuleSet};
 use crate::source::{Cursor, Source};
 use crate::text::Text;
@@ -102,10 +103,16 @@ impl Tables {
         self.source.read(at, into);
     }
 
+    /// Some bytes of the source.
+    pub(crate) fn read_array<const N: usize>(&self, at: usize) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.source.read(at, &mut bytes);
+        bytes
+    }
+
     /// Where a record begins and how long it is, from a list of beginnings.
     fn record(&self, beginnings: usize, number: usize) -> (usize, usize) {
-        let mut pair = [0; 8];
-        self.source.read(beginnings + 4 * number, &mut pair);
+        let pair = self.read_array::<8>(beginnings + 4 * number);
         let mut pair = Cursor(&pair);
         let (start, end) = (pair.u32() as usize, pair.u32() as usize);
         (start, end.saturating_sub(start))
@@ -156,8 +163,7 @@ impl Tables {
     /// What is known of a word, and the sets that it is of.
     pub(crate) fn read_word(&self, id: WordId, sets: &mut Vec<u8>) -> Word {
         let (at, _) = self.record(self.head.words, id.index());
-        let mut header = [0; Word::HEADER];
-        self.source.read(at, &mut header);
+        let header = self.read_array::<{ Word::HEADER }>(at);
         let mut header = Cursor(&header);
         let own = Sets {
             start: sets.len() as u32,
@@ -170,7 +176,11 @@ impl Tables {
         Word {
             at: at as u32,
             sets: own,
-            candidates: [header.u16(), header.u16(), header.u16()],
+            candidates: Kind::ALL.map(|_| Candidates {
+                groups: header.u16(),
+                open: header.u16(),
+                grouped: header.u16(),
+            }),
             courtesies: [header.u16(), header.u16()],
         }
     }

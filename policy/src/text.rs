@@ -1,8 +1,9 @@
 //! A message as the words it is made of, and how they are set apart.
 
+use crate::candidates::Word;
 use crate::fold::{self, Class};
 use crate::lexicon::{Map, WordId};
-use crate::matching::{ANY, Sets, Word};
+use crate::matching::{ANY, Sets};
 use crate::tables::Tables;
 use crate::types::Span;
 
@@ -41,6 +42,13 @@ pub(crate) struct Token {
     pub(crate) quoted: bool,
 }
 
+impl Token {
+    /// The bits of what the rules know of it.
+    pub(crate) fn bits(&self) -> u64 {
+        self.word.bit() | self.stem.bit()
+    }
+}
+
 /// A message, folded and split.
 #[derive(Debug)]
 pub(crate) struct Text {
@@ -69,6 +77,12 @@ impl Text {
     /// Whether a word is of a set.
     pub(crate) fn fits(&self, token: &Token, set: u16) -> bool {
         set == ANY || token.sets.iter().any(|sets| sets.has(set, &self.sets))
+    }
+
+    /// The token after another one, when it is of the same sentence.
+    pub(crate) fn next_in_sentence(&self, at: usize) -> Option<&Token> {
+        let next = self.tokens.get(at + 1);
+        next.filter(|next| next.before < Break::Stop)
     }
 
     /// Whether a sentence ends before a token.

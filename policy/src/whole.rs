@@ -138,7 +138,7 @@ impl<'r> Whole<'r> {
     /// that of footers.
     pub(crate) fn unlikelihood(&self, language: &str) -> u8 {
         match self.message.language.as_deref() {
-            Some(own) if speaks(own, language) => 0,
+            Some(own) if language_of(own).eq_ignore_ascii_case(language) => 0,
             _ if language == self.rules.echo.language => 1,
             _ => 2,
         }
@@ -317,14 +317,13 @@ fn starts(words: &[String], text: &str) -> Vec<usize> {
     fitting.map(String::len).collect()
 }
 
-/// Whether a language tag is of a language: "pt-BR" is of "pt", "nb" of "no".
-pub(crate) fn speaks(tag: &str, language: &str) -> bool {
+/// The language that a tag is of: "pt-BR" is of "pt", "nb" of "no".
+pub(crate) fn language_of(tag: &str) -> &str {
     let main = tag.split(['-', '_']).next().unwrap_or(tag);
     let known_as = OTHER_TAGS
         .iter()
-        .find(|(other, _)| main.eq_ignore_ascii_case(other))
-        .map_or(main, |(_, known)| known);
-    known_as.eq_ignore_ascii_case(language)
+        .find(|(other, _)| main.eq_ignore_ascii_case(other));
+    known_as.map_or(main, |(_, known)| known)
 }
 
 /// Tags of the same or of a sister language, old and new.

@@ -11,8 +11,8 @@ mod texts;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::candidates::Kind;
 use crate::lexicon::Lexicon;
-use crate::matching::Kind;
 use crate::pattern::PatternError;
 use crate::rules::RuleSet;
 use crate::tables::{Head, Name};
@@ -57,6 +57,7 @@ impl Prepared {
         let (head, tables) = tables(rules)?;
         let mut rules = rules.clone();
         rules.forget_sources();
+        rules.prepare_replies();
         let head = postcard::to_allocvec(&InMemory { rules, head })?;
         Ok(Self { head, tables })
     }

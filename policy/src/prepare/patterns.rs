@@ -2,13 +2,15 @@
 //!
 //! One pattern is: its rule (u16), how many places it has and how many different sets of places
 //! follow them (u8 each); for each place the set of words that fits it (u16), the number of what
-//! follows it (u8) and how it may end the pattern (u8); where each set of following places stands
-//! in the pattern (u16); and those sets as runs: how many (u8), and of each the first place and the
-//! length (u8 each).
+//! follows it (u8) and how it may end the pattern (u8); and those sets, a bit for each place (u64, or
+//! u128 for more than 64 places).
+
+use std::collections::BTreeMap;
 
 use super::{PrepareError, fit};
+use crate::candidates::{ANYTHING, Candidate, Group, Kind};
 use crate::lexicon::{Lexicon, Map, WordId};
-use crate::matching::{ANY, Candidate, Kind, LAST, LAST_OF_SENTENCE, Sets};
+use crate::matching::{ANY, LAST, LAST_OF_SENTENCE, Sets, words_for};
 use crate::pattern::{Parsed, bit, words_of};
 use crate::tables::Head;
 
@@ -25,7 +27,14 @@ pub(super) struct Patterns<'l> {
 #[derive(Clone, Default)]
 struct WordRecord {
     sets: Vec<u16>,
-    candidates: [Vec<Candidate>; Kind::ALL.len()],
+    candidates: [Listed; Kind::ALL.len()],
+}
+
+/// Candidates that need no certain word next, and those that do, by the set of those words.
+#[derive(Clone, Default)]
+struct Listed {
+    open: Vec<Candidate>,
+    groups: BTreeMap<u16, (u64, Vec<Candidate>)>,
 }
 
 impl<'l> Patterns<'l> {
@@ -62,20 +71,26 @@ impl<'l> Patterns<'l> {
             if (anywhere | at_start) & bit(number) == 0 {
                 continue;
             }
-            let next = next(parsed, &places, number);
+            let next = next(parsed, &places, bit(number));
             let candidate = Candidate {
                 at,
                 size,
                 place: number as u8,
                 at_start: anywhere & bit(number) == 0,
-                next: self.set(&next),
-                bits: next.iter().fold(0, |bits, word| bits | word.bit()),
+                second: second(parsed, &places, number),
             };
+            let set = self.set(&next);
             for word in words {
                 if let Some(record) = self.words.get_mut(word.index())
                     && let Some(list) = record.candidates.get_mut(kind as usize)
                 {
-                    list.push(candidate);
+                    if set == ANY {
+                        list.open.push(candidate);
+                    } else {
+                        let group = list.groups.entry(set).or_default();
+                        group.0 = bits(&next);
+                        group.1.push(candidate);
+                    }
                 }
             }
         }
@@ -118,14 +133,12 @@ impl<'l> Patterns<'l> {
         }
         self.bytes.extend(rule.to_le_bytes());
         self.bytes.extend([places.len() as u8, follows.len() as u8]);
-        let mut runs_at = 4 + written.len() + 2 * follows.len();
         self.bytes.extend(written);
-        let runs: Vec<Vec<u8>> = follows.into_iter().map(runs).collect();
-        for runs in &runs {
-            self.bytes.extend((runs_at as u16).to_le_bytes());
-            runs_at += runs.len();
+        let size = words_for(places.len()) * size_of::<u64>();
+        for follow in follows {
+            let bytes = follow.to_le_bytes();
+            self.bytes.extend(bytes.into_iter().take(size));
         }
-        self.bytes.extend(runs.concat());
     }
 
     /// Writes the patterns and the records of the words after what is there. `courtesies` has the
@@ -147,7 +160,14 @@ impl<'l> Patterns<'l> {
             let sets = Sets::table(&word.sets).ok_or(PrepareError::TooMany)?;
             records.extend(fit::<u16>(sets.len())?.to_le_bytes());
             for candidates in &word.candidates {
-                records.extend(fit::<u16>(candidates.len())?.to_le_bytes());
+                let grouped = candidates.groups.values().map(|(_, group)| group.len());
+                for count in [
+                    candidates.groups.len(),
+                    candidates.open.len(),
+                    grouped.sum(),
+                ] {
+                    records.extend(fit::<u16>(count)?.to_le_bytes());
+                }
             }
             for lengths in courtesies.get(number).copied().unwrap_or_default() {
                 records.extend(lengths.to_le_bytes());
@@ -155,12 +175,23 @@ impl<'l> Patterns<'l> {
             for set in sets {
                 records.extend(set.to_le_bytes());
             }
-            for candidate in word.candidates.iter().flatten() {
-                let moved = Candidate {
-                    at: candidate.at + patterns,
-                    ..*candidate
-                };
-                moved.write(&mut records);
+            for Listed { open, groups } in &word.candidates {
+                for (set, (bits, group)) in groups {
+                    let group = Group {
+                        bits: *bits,
+                        set: *set,
+                        count: fit(group.len())?,
+                    };
+                    group.write(&mut records);
+                }
+                let grouped = groups.values().flat_map(|(_, group)| group);
+                for candidate in open.iter().chain(grouped) {
+                    let moved = Candidate {
+                        at: candidate.at + patterns,
+                        ..*candidate
+                    };
+                    moved.write(&mut records);
+                }
             }
             at += (records.len() - start) as u32;
         }
@@ -170,13 +201,14 @@ impl<'l> Patterns<'l> {
     }
 }
 
-/// The words one of which must come after a place; none when it may be any or the last.
-fn next(parsed: &Parsed, places: &[Vec<WordId>], place: usize) -> Vec<WordId> {
+/// The words one of which must come after some places; none when it may be any, or when one of the
+/// places may be the last.
+fn next(parsed: &Parsed, places: &[Vec<WordId>], after: u128) -> Vec<WordId> {
     let [last, last_of_sentence] = parsed.last;
-    let follow = parsed.follow.get(place).copied().unwrap_or(0);
+    let follow = followers(parsed, after);
     let follows = |(at, _): &(usize, &Vec<WordId>)| follow & bit(*at) != 0;
     let next = || places.iter().enumerate().filter(follows);
-    if (last | last_of_sentence) & bit(place) != 0 || next().any(|(_, words)| words.is_empty()) {
+    if (last | last_of_sentence) & after != 0 || next().any(|(_, words)| words.is_empty()) {
         return Vec::new();
     }
     let mut words: Vec<WordId> = next().flat_map(|(_, words)| words).copied().collect();
@@ -185,36 +217,26 @@ fn next(parsed: &Parsed, places: &[Vec<WordId>], place: usize) -> Vec<WordId> {
     words
 }
 
-/// A set of places as runs.
-fn runs(set: u128) -> Vec<u8> {
-    let mut runs = vec![0];
-    let mut rest = set;
-    let mut at = 0;
-    while rest != 0 {
-        let gap = rest.trailing_zeros();
-        rest >>= gap;
-        let length = rest.trailing_ones();
-        rest = rest.checked_shr(length).unwrap_or(0);
-        runs.extend([(at + gap) as u8, length as u8]);
-        at += gap + length;
+/// The bits of the words that must come second after a place.
+fn second(parsed: &Parsed, places: &[Vec<WordId>], place: usize) -> u64 {
+    let [last, last_of_sentence] = parsed.last;
+    if (last | last_of_sentence) & bit(place) != 0 {
+        return ANYTHING;
     }
-    let count = (runs.len() / 2) as u8;
-    if let Some(first) = runs.first_mut() {
-        *first = count;
+    match next(parsed, places, followers(parsed, bit(place))).as_slice() {
+        [] => ANYTHING,
+        words => bits(words),
     }
-    runs
 }
 
-#[cfg(test)]
-mod tests {
-    use super::runs;
+fn bits(words: &[WordId]) -> u64 {
+    words.iter().fold(0, |bits, word| bits | word.bit())
+}
 
-    #[test]
-    fn a_set_of_places_is_written_as_runs() {
-        assert_eq!(runs(0), [0]);
-        assert_eq!(runs(0b1), [1, 0, 1]);
-        assert_eq!(runs(0b110_0110), [2, 1, 2, 5, 2]);
-        assert_eq!(runs(u128::MAX), [1, 0, 128]);
-        assert_eq!(runs(1 << 127), [1, 127, 1]);
-    }
+/// The places that may come directly after some.
+fn followers(parsed: &Parsed, after: u128) -> u128 {
+    let follow = parsed.follow.iter().enumerate();
+    follow
+        .filter(|(at, _)| after & bit(*at) != 0)
+        .fold(0, |all, (_, follow)| all | follow)
 }
