@@ -13,7 +13,7 @@ use std::{env, fs};
 
 use consentry_host::{Host, Limits};
 use consentry_model::{
-    Category, Channel, Contact, EventId, Inbound, Mark, Outbound, Statement, Timestamp,
+    Answers, Category, Channel, Contact, EventId, Inbound, Mark, Outbound, Statement, Timestamp,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -40,7 +40,10 @@ fn main() -> Result<(), Box<dyn Error>> {
                 category,
                 template: None,
                 at,
-                country: None,
+                // Quiet hours hold in every place where the number may be.
+                places: consentry_places::of(Some(address), None, at),
+                answers: Answers::Nothing,
+                explain: false,
             };
             let answer = policy.preflight(&message, contact);
             println!("{:?} {}", answer.value.verdict, answer.value.reason);

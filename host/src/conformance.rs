@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use consentry_model::{
-    Category, Change, ChangeKind, Channel, Classification, Contact, EventId, Inbound, Intent, Mark,
-    Outbound, Statement, Template, Timestamp, Verdict,
+    Answers, Category, Change, ChangeKind, Channel, Classification, Contact, EventId, Inbound,
+    Intent, Mark, Outbound, Statement, Template, Timestamp, Verdict,
 };
 
 use crate::policy::{DecidedBy, Policy};
@@ -205,7 +205,9 @@ fn outbound(row: &Row) -> Result<(Contact, Outbound), String> {
             None => None,
         },
         at: moment(last + duration(row.get("after"))?)?,
-        country: Some("US".to_owned()),
+        places: Vec::new(),
+        answers: Answers::Nothing,
+        explain: false,
     };
     Ok((contact, message))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use consentry_model::Contact;
+use consentry_model::{Channel, Contact};
 use wasmtime::component::{ComponentExportIndex, ComponentNamedList, InstancePre, Lift, Lower};
 use wasmtime::{Store, StoreLimits, StoreLimitsBuilder};
 
@@ -80,6 +80,29 @@ impl consent_lookup::Host for CallState {
             .last_inbound
             .get(&channel.into())
             .map(|at| at.millis())
+    }
+
+    fn last_ad_entry(&mut self, channel: types::Channel) -> Option<types::Timestamp> {
+        let entry = self.contact.last_ad_entry.get(&channel.into());
+        entry.map(|at| at.millis())
+    }
+
+    fn backoff(&mut self, channel: types::Channel, category: String) -> Option<types::Timestamp> {
+        let category = category.parse().ok()?;
+        let until = self.contact.backoff.get(&(channel.into(), category));
+        until.map(|at| at.millis())
+    }
+
+    fn sent(
+        &mut self,
+        channels: Vec<types::Channel>,
+        categories: Vec<String>,
+        earlier: u32,
+    ) -> Option<types::Timestamp> {
+        let channels: Vec<Channel> = channels.into_iter().map(Into::into).collect();
+        let categories = translate::categories(&categories);
+        let sent = self.contact.sent(&channels, &categories, earlier as usize);
+        sent.map(|at| at.millis())
     }
 }
 

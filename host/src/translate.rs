@@ -65,7 +65,11 @@ pub(crate) fn consent(
             model::ConsentStatus::None => wit::ConsentStatus::None,
         },
         since: consent.because.map(|mark| mark.at.millis()),
-        proven: consent.proven,
+        proof: match consent.proof {
+            model::Proof::None => wit::Proof::None,
+            model::Proof::Evidence => wit::Proof::Evidence,
+            model::Proof::OwnWords => wit::Proof::OwnWords,
+        },
     }
 }
 
@@ -218,13 +222,59 @@ pub(crate) fn outbound(message: &model::Outbound) -> bindings::Outbound {
             category: template.category.to_string(),
         }),
         at: message.at.millis(),
-        country: message.country.clone(),
+        places: message.places.iter().map(place).collect(),
+        answers: match message.answers {
+            model::Answers::Nothing => wit::Answers::Nothing,
+            model::Answers::OptOut(said) => wit::Answers::OptOut(said.millis()),
+            model::Answers::Help(said) => wit::Answers::Help(said.millis()),
+        },
+        explain: message.explain,
     }
+}
+
+fn place(place: &model::Place) -> wit::Place {
+    wit::Place {
+        country: place.country.clone(),
+        region: place.region.clone(),
+        offset: place.offset,
+        change: place.change.map(|change| wit::ClockChange {
+            at: change.at.millis(),
+            offset: change.offset,
+        }),
+    }
+}
+
+/// Names that are no category are of nothing that was ever sent.
+pub(crate) fn categories(names: &[String]) -> Vec<Category> {
+    names.iter().filter_map(|name| name.parse().ok()).collect()
+}
+
+fn limit(limit: wit::Limit) -> Checked<model::Limit> {
+    if limit.categories.len() > MAX_TRACE || limit.channels.len() > MAX_CHANGES {
+        return Err("a limit names too many categories or channels".to_owned());
+    }
+    if limit.window <= 0 {
+        return Err(format!("a limit counts {} milliseconds", limit.window));
+    }
+    Ok(model::Limit {
+        rule: bounded(limit.rule, MAX_NAME, "rule")?,
+        categories: limit
+            .categories
+            .iter()
+            .map(|name| category(name))
+            .collect::<Checked<_>>()?,
+        channels: limit.channels.into_iter().map(Into::into).collect(),
+        window: limit.window,
+        count: limit.count,
+    })
 }
 
 pub(crate) fn decision(decision: bindings::Decision) -> Checked<model::Decision> {
     if decision.trace.len() > MAX_TRACE {
         return Err(format!("its trace has {} steps", decision.trace.len()));
+    }
+    if decision.reasons.len() > MAX_CHANGES || decision.limits.len() > MAX_CHANGES {
+        return Err("it has too many reasons or limits".to_owned());
     }
     let verdict = match decision.verdict {
         wit::Verdict::Allow => model::Verdict::Allow,
@@ -255,6 +305,17 @@ pub(crate) fn decision(decision: bindings::Decision) -> Checked<model::Decision>
         verdict,
         route,
         reason: bounded(decision.reason, MAX_NAME, "reason")?,
+        reasons: decision
+            .reasons
+            .into_iter()
+            .map(|reason| bounded(reason, MAX_NAME, "reason"))
+            .collect::<Checked<_>>()?,
+        relied_on: decision.relied_on.map(|name| category(&name)).transpose()?,
+        limits: decision
+            .limits
+            .into_iter()
+            .map(limit)
+            .collect::<Checked<_>>()?,
         trace: trace.collect::<Checked<_>>()?,
     })
 }

@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use consentry_host::{DecidedBy, Fault, Host, Limits, LoadError, Policy, conformance};
 use consentry_model::{
-    Category, Change, ChangeKind, Channel, Contact, EventId, Inbound, Intent, Mark, Outbound,
-    Statement, Timestamp, Verdict,
+    Answers, Category, Change, ChangeKind, Channel, Contact, EventId, Inbound, Intent, Mark,
+    Outbound, Statement, Timestamp, Verdict,
 };
 use policies::{ZEROS, core, policy, with};
 use wit_parser::WorldItem;
@@ -49,7 +49,9 @@ fn marketing() -> Outbound {
         category,
         template: None,
         at: at(2_000),
-        country: None,
+        places: Vec::new(),
+        answers: Answers::Nothing,
+        explain: false,
     }
 }
 

@@ -362,7 +362,7 @@ mod tests {
     use crate::rules::*;
     use crate::tables::Tables;
     use crate::text::Text;
-    use crate::types::{Intent, SendRoute};
+    use crate::types::Intent;
 
     /// Rules with one phrase and one class.
     fn rules(pattern: &str) -> RuleSet {
@@ -408,11 +408,7 @@ mod tests {
             consent_questions: Vec::new(),
             replies: Vec::new(),
             held: name(),
-            categories: Vec::new(),
-            routes: Routes {
-                opted_out: SendRoute::SilentFailure,
-                otherwise: SendRoute::SilentFailure,
-            },
+            sending: Sending::default(),
         }
     }
 

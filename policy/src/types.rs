@@ -41,13 +41,24 @@ pub enum ConsentStatus {
     None,
 }
 
+/// What stands behind an opt-in, from the weakest to the strongest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs)]
+pub enum Proof {
+    None,
+    Evidence,
+    OwnWords,
+}
+
 /// The contact's consent on one channel for one category.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConsentRecord {
     /// What holds.
     pub status: ConsentStatus,
-    /// For an opt-in: whether there is proof of it.
-    pub proven: bool,
+    /// When the statement that decides was made.
+    pub since: Option<Timestamp>,
+    /// For an opt-in: what stands behind it.
+    pub proof: Proof,
 }
 
 /// What the engine may ask about the contact of the call.
@@ -56,6 +67,12 @@ pub trait Lookup {
     fn consent(&self, channel: Channel, category: &str) -> ConsentRecord;
     /// When the contact last wrote.
     fn last_inbound(&self, channel: Channel) -> Option<Timestamp>;
+    /// When the contact last began a chat from an advertisement.
+    fn last_ad_entry(&self, channel: Channel) -> Option<Timestamp>;
+    /// Until when the platform asked to leave the contact alone.
+    fn backoff(&self, channel: Channel, category: &str) -> Option<Timestamp>;
+    /// When the last message but `earlier` was sent.
+    fn sent(&self, channels: &[Channel], categories: &[String], earlier: u32) -> Option<Timestamp>;
 }
 
 /// A tapped button or list row.
@@ -254,6 +271,28 @@ pub struct Template {
     pub category: String,
 }
 
+/// Where the contact may be, and the clock there.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The country, ISO 3166-1 alpha-2.
+    pub country: String,
+    /// The part of it, ISO 3166-2.
+    pub region: Option<String>,
+    /// How far the clock is ahead of UTC, in minutes.
+    pub offset: i32,
+    /// When it is put forward or back next, and how far ahead it is then.
+    pub change: Option<(Timestamp, i32)>,
+}
+
+/// What a message answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Answers {
+    Nothing,
+    OptOut(Timestamp),
+    Help(Timestamp),
+}
+
 /// A message that somebody wants to send.
 #[derive(Clone, Debug)]
 pub struct Outbound {
@@ -265,6 +304,12 @@ pub struct Outbound {
     pub template: Option<Template>,
     /// When it shall go.
     pub at: Timestamp,
+    /// Every place where the contact may be.
+    pub places: Vec<Place>,
+    /// What it answers.
+    pub answers: Answers,
+    /// Whether to try every rule.
+    pub explain: bool,
 }
 
 /// Whether a message may go.
@@ -273,6 +318,7 @@ pub struct Outbound {
 pub enum Verdict {
     Allow,
     Deny,
+    DeferUntil(Timestamp),
 }
 
 /// What becomes of a message.
@@ -295,12 +341,27 @@ pub enum Outcome {
 }
 
 /// One rule that was tried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     /// Its identifier.
-    pub rule: &'static str,
+    pub rule: String,
     /// How it came out.
     pub outcome: Outcome,
+}
+
+/// A limit that counts what was sent before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// The rule.
+    pub rule: String,
+    /// The categories that count.
+    pub categories: Vec<String>,
+    /// The channels that count.
+    pub channels: Vec<Channel>,
+    /// The time that counts, in milliseconds.
+    pub window: i64,
+    /// How many may go in that time.
+    pub count: u32,
 }
 
 /// The answer about an outbound message.
@@ -312,6 +373,12 @@ pub struct Decision {
     pub route: SendRoute,
     /// Why: a stable code.
     pub reason: &'static str,
+    /// Every reason against it that was found.
+    pub reasons: Vec<&'static str>,
+    /// The category whose consent was relied on.
+    pub relied_on: Option<String>,
+    /// The limits that it counts against.
+    pub limits: Vec<Limit>,
     /// The rules tried, in order.
     pub trace: Vec<Step>,
 }

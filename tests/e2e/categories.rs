@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{ANN, Gateway};
+use crate::support::{ANN, Gateway, NOON};
 
 fn marketing_yes_billing_no() -> Gateway {
     let gateway = Gateway::start();
@@ -19,8 +19,9 @@ fn opted_in_to_marketing_and_out_of_billing_on_one_number() {
     let gateway = marketing_yes_billing_no();
     assert_eq!(gateway.consent(ANN, "category=Marketing"), "OPTIN");
     assert_eq!(gateway.consent(ANN, "category=Billing"), "OPTOUT");
-    let ask =
-        |category| gateway.preflight(json!({ "channel": "sms", "to": ANN, "category": category }));
+    let ask = |category| {
+        gateway.ask(json!({ "channel": "sms", "to": ANN, "category": category, "at": NOON }))
+    };
     assert_eq!(ask("Marketing")["allowed"], true);
     assert_eq!(ask("Billing")["reason"], "opted_out");
 }
@@ -71,11 +72,14 @@ fn without_channel_and_category_every_row_is_listed() {
 }
 
 #[test]
-fn a_category_that_nobody_defined_needs_an_opt_in() {
+fn a_category_that_nobody_defined_is_refused_whatever_was_agreed() {
     let gateway = Gateway::start();
     let ask = json!({ "channel": "sms", "to": ANN, "category": "brand-new" });
-    assert_eq!(gateway.preflight(ask.clone())["reason"], "no_consent");
-    let query = "status=OPTIN&channel=sms&category=brand-new";
-    gateway.report(ANN, query, &json!({})).ok();
-    assert_eq!(gateway.preflight(ask)["allowed"], true);
+    for _ in 0..2 {
+        let answer = gateway.preflight(ask.clone());
+        assert_eq!(answer["reason"], "unknown_category");
+        assert_eq!(answer["route"], "internal-alert");
+        let query = "status=OPTIN&channel=sms&category=brand-new";
+        gateway.report(ANN, query, &json!({})).ok();
+    }
 }

@@ -22,6 +22,7 @@ mod opt_out;
 mod order;
 mod overload;
 mod policies;
+mod preflight;
 mod readme;
 mod routing;
 mod service;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{ANN, Gateway, changes};
+use crate::support::{ANN, Gateway, NOON, changes};
 
 #[test]
 fn start_and_unstop_opt_in_again_with_a_welcome_and_the_privacy_policy() {
@@ -21,8 +21,8 @@ fn start_and_unstop_opt_in_again_with_a_welcome_and_the_privacy_policy() {
         assert!(reply.contains("privacy"), "{reply}");
 
         assert_eq!(gateway.consent(ANN, ""), "OPTIN", "{words}");
-        let answer = gateway.preflight(json!({
-            "channel": "sms", "to": ANN, "category": "marketing",
+        let answer = gateway.ask(json!({
+            "channel": "sms", "to": ANN, "category": "marketing", "at": NOON,
         }));
         assert_eq!(answer["allowed"], true, "{words}");
         assert_eq!(answer["reason"], "allowed", "{words}");

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{ANN, Gateway, changes};
+use crate::support::{ANN, Gateway, NOON, changes};
 
 const CONFIRMATION: &str =
     "You have been unsubscribed from SMS alerts. To re-subscribe, text START.";
@@ -91,7 +91,9 @@ fn nothing_goes_on_any_channel_to_somebody_who_said_stop() {
 #[test]
 fn a_stale_campaign_list_changes_nothing() {
     let gateway = Gateway::start();
-    let campaign = json!({ "channel": "sms", "to": ANN, "category": "marketing" });
+    let campaign = json!({
+        "channel": "sms", "to": ANN, "category": "marketing", "at": NOON, "dryRun": true,
+    });
     let opt_in = gateway.report(
         ANN,
         "status=OPTIN&channel=sms&category=marketing",

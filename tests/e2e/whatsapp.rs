@@ -20,7 +20,7 @@ fn writes_at(gateway: &Gateway, channel: &str, moment: &str) {
 }
 
 fn free_form_at(gateway: &Gateway, moment: &str) -> Value {
-    gateway.preflight(json!({ "channel": "whatsapp", "to": ANN, "at": moment }))
+    gateway.ask(json!({ "channel": "whatsapp", "to": ANN, "at": moment }))
 }
 
 #[test]

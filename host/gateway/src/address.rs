@@ -63,6 +63,11 @@ impl Address {
         phone(text, country)
     }
 
+    /// The address, when it is a telephone number (E.164).
+    pub fn phone_number(&self) -> Option<&str> {
+        Some(self.0.as_str()).filter(|text| text.starts_with('+'))
+    }
+
     /// The country of a telephone number, ISO 3166-1 alpha-2, where it has one.
     pub fn country(&self) -> Option<String> {
         if !self.0.starts_with('+') {

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use consentry_host::{DecidedBy, Host, Limits, Policy};
 use consentry_model::{
-    Category, Change, ChangeKind, Channel, Consent, ConsentStatus, Contact, Decision, Inbound,
-    Outbound, Statement, Timestamp, floor,
+    Category, Change, ChangeKind, Channel, Consent, ConsentStatus, Contact, Inbound, Statement,
+    Timestamp,
 };
 use serde_json::Value;
 use thiserror::Error;
 use tokio::task;
 
 use crate::address::Address;
+use crate::receipt::ReceiptKeys;
 use crate::store::{EventKind, NewEvent, Recorded, Selection, Store, StoreError, Understood};
 use crate::{clock, telemetry};
 
@@ -20,6 +21,7 @@ use crate::{clock, telemetry};
 pub struct Gateway {
     policy: Policy,
     store: Arc<dyn Store>,
+    receipts: Option<Arc<ReceiptKeys>>,
 }
 
 /// A message that came in, with what surrounds it.
@@ -49,6 +51,8 @@ pub struct InboundMessage {
     pub question: Option<String>,
     /// Whether the provider has answered the message already.
     pub answered: bool,
+    /// Whether the chat began with an advertisement.
+    pub ad_entry: bool,
 }
 
 /// A change of consent that somebody reports.
@@ -123,9 +127,24 @@ pub enum ReportError {
 }
 
 impl Gateway {
-    /// Puts a policy and a store together.
+    /// Puts a policy and a store together. It gives no receipts.
     pub fn new(policy: Policy, store: Arc<dyn Store>) -> Self {
-        Self { policy, store }
+        Self {
+            policy,
+            store,
+            receipts: None,
+        }
+    }
+
+    /// Signs receipts with these keys from now on.
+    pub fn with_receipts(mut self, keys: ReceiptKeys) -> Self {
+        self.receipts = Some(Arc::new(keys));
+        self
+    }
+
+    /// The keys that receipts are signed with.
+    pub fn receipts(&self) -> Option<&ReceiptKeys> {
+        self.receipts.as_deref()
     }
 
     /// The policy that decides.
@@ -196,28 +215,6 @@ impl Gateway {
         }))
     }
 
-    /// Says whether a message to an address may go, by what the store knows at this moment. When it
-    /// does not answer, nothing may.
-    pub async fn preflight(
-        &self,
-        to: &Address,
-        mut message: Outbound,
-    ) -> Result<Decision, StoreError> {
-        message.country = message.country.or_else(|| to.country());
-        let contact = match self.store.contact(to).await {
-            Ok(known) => Arc::new(known.contact),
-            Err(StoreError::Busy) => return Err(StoreError::Busy),
-            Err(error) => {
-                telemetry::store_away(&error);
-                return Ok(floor::deny_without_store());
-            }
-        };
-        let policy = &self.policy;
-        let answer = task::block_in_place(|| policy.preflight(&message, &contact));
-        telemetry::decided(&answer);
-        Ok(answer.value)
-    }
-
     /// What holds for an address.
     pub async fn consent(
         &self,
@@ -270,6 +267,7 @@ impl Gateway {
                 source: report.source,
                 actor: report.actor,
                 evidence: report.evidence.map(|evidence| evidence.document),
+                ad_entry: false,
                 said_at: proven_at.filter(|_| report.opt_in).or(report.at),
                 statement: if report.opt_in && proven_at.is_some() {
                     Statement::Proven
@@ -320,7 +318,10 @@ fn inbound_event(
         question: message.question,
         source: None,
         actor: None,
-        evidence: None,
+        evidence: message
+            .ad_entry
+            .then(|| serde_json::json!({ "adEntry": true })),
+        ad_entry: message.ad_entry,
         said_at: message.sent_at,
         statement: Statement::Own,
         changes: classification.changes.clone(),

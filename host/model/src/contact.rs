@@ -33,6 +33,21 @@ pub enum Statement {
     Proven,
     /// Reported by somebody else.
     Reported,
+    /// Set with the platform, which enforces it by itself: Meta's "stop marketing". It stands beside
+    /// what was said to the business: neither lifts the other.
+    Platform,
+}
+
+/// What stands behind an opt-in, from the weakest to the strongest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Proof {
+    /// Somebody reported it.
+    None,
+    /// It was reported with when, at which address, and the exact wording.
+    Evidence,
+    /// The person said it.
+    OwnWords,
 }
 
 /// The newest statement of each kind, for one channel, in general or for one category.
@@ -42,27 +57,41 @@ pub struct Marks {
     pub own_opt_out: Option<Mark>,
     /// An opt-out that somebody else reported.
     pub reported_opt_out: Option<Mark>,
-    /// An opt-in in the person's own words, or with proof.
+    /// An opt-in in the person's own words.
+    pub own_opt_in: Option<Mark>,
+    /// An opt-in that somebody else reported with proof.
     pub proven_opt_in: Option<Mark>,
     /// An opt-in that somebody else reported without proof.
     pub reported_opt_in: Option<Mark>,
     /// The person lifted an opt-out without giving consent.
     pub release: Option<Mark>,
+    /// The person stopped messages with the platform.
+    pub platform_stop: Option<Mark>,
+    /// The person took that back with the platform.
+    pub platform_resume: Option<Mark>,
 }
 
 impl Marks {
     /// Takes in one statement. In whatever order statements come, the result is the same.
     pub fn apply(&mut self, kind: ChangeKind, statement: Statement, mark: Mark) {
         let slot = match (kind, statement) {
+            (ChangeKind::OptOut, Statement::Platform) => &mut self.platform_stop,
+            (_, Statement::Platform) => &mut self.platform_resume,
             (ChangeKind::OptOut, Statement::Own) => &mut self.own_opt_out,
             (ChangeKind::OptOut, _) => &mut self.reported_opt_out,
-            (ChangeKind::OptIn, Statement::Own | Statement::Proven) => &mut self.proven_opt_in,
+            (ChangeKind::OptIn, Statement::Own) => &mut self.own_opt_in,
+            (ChangeKind::OptIn, Statement::Proven) => &mut self.proven_opt_in,
             (ChangeKind::OptIn, Statement::Reported) => &mut self.reported_opt_in,
             (ChangeKind::Release, _) => &mut self.release,
         };
         if slot.as_ref().is_none_or(|newest| *newest < mark) {
             *slot = Some(mark);
         }
+    }
+
+    /// The newest opt-in that lifts the person's own opt-out.
+    fn lifting_opt_in(&self) -> Option<&Mark> {
+        self.own_opt_in.as_ref().max(self.proven_opt_in.as_ref())
     }
 }
 
@@ -73,8 +102,8 @@ pub struct Consent {
     pub status: ConsentStatus,
     /// The statement that decides; nothing for [`ConsentStatus::None`].
     pub because: Option<Mark>,
-    /// For an opt-in: whether there is proof.
-    pub proven: bool,
+    /// For an opt-in: what stands behind it.
+    pub proof: Proof,
 }
 
 impl Consent {
@@ -82,22 +111,22 @@ impl Consent {
     pub const NONE: Self = Self {
         status: ConsentStatus::None,
         because: None,
-        proven: false,
+        proof: Proof::None,
     };
 
     fn opt_out(mark: &Mark) -> Self {
         Self {
             status: ConsentStatus::OptOut,
             because: Some(mark.clone()),
-            proven: false,
+            proof: Proof::None,
         }
     }
 
-    fn opt_in(mark: &Mark, proven: bool) -> Self {
+    fn opt_in(mark: &Mark, proof: Proof) -> Self {
         Self {
             status: ConsentStatus::OptIn,
             because: Some(mark.clone()),
-            proven,
+            proof,
         }
     }
 }
@@ -109,6 +138,23 @@ pub struct Contact {
     pub marks: BTreeMap<(Channel, Option<Category>), Marks>,
     /// When the contact last wrote, by channel.
     pub last_inbound: BTreeMap<Channel, Timestamp>,
+    /// When the contact last began a chat from an advertisement, by channel.
+    pub last_ad_entry: BTreeMap<Channel, Timestamp>,
+    /// Until when the platform asked to leave the contact alone.
+    pub backoff: BTreeMap<(Channel, Category), Timestamp>,
+    /// What was sent lately and counts against a limit, the newest first.
+    pub sent: Vec<Sent>,
+}
+
+/// A message that was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// When.
+    pub at: Timestamp,
+    /// How.
+    pub channel: Channel,
+    /// What kind of message it was.
+    pub category: Category,
 }
 
 impl Contact {
@@ -127,6 +173,22 @@ impl Contact {
         *last = at.max(*last);
     }
 
+    /// When the last message but `earlier` of some categories was sent on some channels.
+    pub fn sent(
+        &self,
+        channels: &[Channel],
+        categories: &[Category],
+        earlier: usize,
+    ) -> Option<Timestamp> {
+        let counts =
+            |sent: &&Sent| channels.contains(&sent.channel) && categories.contains(&sent.category);
+        self.sent
+            .iter()
+            .filter(counts)
+            .nth(earlier)
+            .map(|sent| sent.at)
+    }
+
     /// What holds on a channel for a category.
     ///
     /// - An opt-out from the category stands until an opt-in to that category. A general START does
@@ -135,6 +197,8 @@ impl Contact {
     ///   to that category.
     /// - The person's own opt-out yields only to the person's own words or to proof.
     /// - An opt-in from before an opt-out has lapsed, even when the opt-out was lifted since.
+    /// - What the person stopped with the platform stands until it is resumed there, and a resume
+    ///   lifts nothing else.
     pub fn consent(&self, channel: Channel, category: &Category) -> Consent {
         let none = Marks::default();
         let general = self.marks.get(&(channel, None)).unwrap_or(&none);
@@ -202,12 +266,11 @@ impl Contact {
 
 /// The rules of [`Contact::consent`].
 fn resolve(general: &Marks, specific: &Marks) -> Consent {
-    let lifted_specific = specific.proven_opt_in.as_ref();
-    let lifted_general = newest([
-        &general.proven_opt_in,
-        &general.release,
-        &specific.proven_opt_in,
-    ]);
+    let lifted_specific = specific.lifting_opt_in();
+    let lifted_general = general
+        .lifting_opt_in()
+        .max(general.release.as_ref())
+        .max(lifted_specific);
     let reported_in = newest([&general.reported_opt_in, &specific.reported_opt_in]);
 
     let stops = [
@@ -218,11 +281,15 @@ fn resolve(general: &Marks, specific: &Marks) -> Consent {
         ),
         standing(&general.own_opt_out, lifted_general),
         standing(&general.reported_opt_out, lifted_general.max(reported_in)),
+        standing(&specific.platform_stop, specific.platform_resume.as_ref()),
+        standing(&general.platform_stop, general.platform_resume.as_ref()),
     ];
     if let Some(stop) = stops.into_iter().flatten().max() {
         return Consent::opt_out(stop);
     }
 
+    // What was set with the platform is no word about consent: once taken back, what was agreed
+    // before holds again.
     let last_stop = newest([
         &general.own_opt_out,
         &general.reported_opt_out,
@@ -230,8 +297,16 @@ fn resolve(general: &Marks, specific: &Marks) -> Consent {
         &specific.reported_opt_out,
     ]);
     let fresh = |mark: &&Mark| last_stop.is_none_or(|stop| stop.at < mark.at);
-    if let Some(mark) = newest([&general.proven_opt_in, &specific.proven_opt_in]).filter(fresh) {
-        return Consent::opt_in(mark, true);
+    for (proof, marks) in [
+        (Proof::OwnWords, [&general.own_opt_in, &specific.own_opt_in]),
+        (
+            Proof::Evidence,
+            [&general.proven_opt_in, &specific.proven_opt_in],
+        ),
+    ] {
+        if let Some(mark) = newest(marks).filter(fresh) {
+            return Consent::opt_in(mark, proof);
+        }
     }
     // What was reported while the person's own stop stood had no effect then, and gets none when
     // the person lifts the stop.
@@ -245,7 +320,7 @@ fn resolve(general: &Marks, specific: &Marks) -> Consent {
         .filter(fresh)
         .filter(|mark| since.is_none_or(|since| since.at < mark.at))
     {
-        Some(mark) => Consent::opt_in(mark, false),
+        Some(mark) => Consent::opt_in(mark, Proof::None),
         None => Consent::NONE,
     }
 }

@@ -2,8 +2,9 @@
 //! opted out never goes. A policy may be stricter, never looser.
 
 use crate::{
-    Change, ChangeKind, Channel, Classification, ConsentStatus, Contact, Decision, Inbound, Intent,
-    Outbound, Outcome, Priority, Route, Scope, SendRoute, Step, Verdict,
+    Answers, Change, ChangeKind, Channel, Classification, ConsentStatus, Contact, Decision,
+    Inbound, Intent, Outbound, Outcome, Priority, Route, Scope, SendRoute, Step, Timestamp,
+    Verdict,
 };
 
 /// The words that 47 CFR 64.1200(a)(10) calls a revocation in any text reply, with their spellings.
@@ -26,7 +27,8 @@ pub const STOP_WORD: &str = "floor.stop-word";
 pub const OPTED_OUT: &str = "floor.opted-out";
 /// The name of the floor's answer when the policy gave none.
 pub const NO_POLICY: &str = "floor.no-policy";
-
+/// The name of the floor's rule for messages that answer nothing they may answer.
+pub const NOT_BOUND: &str = "floor.not-bound";
 /// The name of the floor's answer when the store is away.
 pub const NO_STORE: &str = "floor.no-store";
 
@@ -87,9 +89,11 @@ pub fn classify(message: &Inbound) -> Classification {
     }
 }
 
-/// Whether a message may not go, whatever the policy says.
+/// Whether a message may not go, whatever the policy says. An answer that the store has bound to what
+/// the contact wrote may: the one confirmation of the newest opt-out, and help.
 pub fn forbids(contact: &Contact, message: &Outbound) -> bool {
-    contact.consent(message.channel, &message.category).status == ConsentStatus::OptOut
+    message.answers == Answers::Nothing
+        && contact.consent(message.channel, &message.category).status == ConsentStatus::OptOut
 }
 
 /// The floor's own answer to a message that it forbids.
@@ -107,11 +111,28 @@ pub fn deny_without_policy() -> Decision {
     denied("policy_failed", SendRoute::InternalAlert, NO_POLICY)
 }
 
+/// The answer to a message that names an event which may not be answered (again).
+pub fn deny_answer(reason: &str) -> Decision {
+    denied(reason, SendRoute::SilentFailure, NOT_BOUND)
+}
+
+/// The answer to a message that was allowed, when others have taken the last place of a limit since.
+pub fn no_room(allowed: &Decision, rule: String, until: Timestamp) -> Decision {
+    let mut decision = denied("frequency_cap", SendRoute::SilentFailure, &rule);
+    decision.verdict = Verdict::DeferUntil(until);
+    let tried = allowed.trace.iter().filter(|step| step.rule != rule);
+    decision.trace.splice(0..0, tried.cloned());
+    decision
+}
+
 fn denied(reason: &str, route: SendRoute, rule: &str) -> Decision {
     Decision {
         verdict: Verdict::Deny,
         route,
         reason: reason.to_owned(),
+        reasons: vec![reason.to_owned()],
+        relied_on: None,
+        limits: Vec::new(),
         trace: vec![Step {
             rule: rule.to_owned(),
             outcome: Outcome::Block,
@@ -122,7 +143,6 @@ fn denied(reason: &str, route: SendRoute, rule: &str) -> Decision {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Timestamp;
 
     #[test]
     fn stop_words_are_found_whatever_surrounds_them() {

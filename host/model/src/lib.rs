@@ -8,11 +8,14 @@ mod outbound;
 mod time;
 mod vocabulary;
 
-pub use contact::{Consent, Contact, EventId, Mark, Marks, Statement};
+pub use contact::{Consent, Contact, EventId, Mark, Marks, Proof, Sent, Statement};
 pub use inbound::{
     Change, ChangeKind, Classification, Explanation, Inbound, Intent, Priority, Rejection, Route,
     Scope, Selection,
 };
-pub use outbound::{Decision, Outbound, Outcome, SendRoute, Step, Template, Verdict};
+pub use outbound::{
+    Answers, ClockChange, Decision, Limit, Outbound, Outcome, Place, SendRoute, Step, Template,
+    Verdict,
+};
 pub use time::{BadTimestamp, Timestamp};
 pub use vocabulary::{BadCategory, BadChannel, BadStatus, Category, Channel, ConsentStatus};

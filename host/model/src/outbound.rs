@@ -15,8 +15,46 @@ pub struct Outbound {
     pub template: Option<Template>,
     /// When it shall be sent.
     pub at: Timestamp,
-    /// The contact's country, ISO 3166-1 alpha-2.
-    pub country: Option<String>,
+    /// Every place where the contact may be.
+    pub places: Vec<Place>,
+    /// What it answers.
+    pub answers: Answers,
+    /// Whether to try every rule and give all reasons.
+    pub explain: bool,
+}
+
+/// Where a contact may be, and what the clock shows there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The country, ISO 3166-1 alpha-2.
+    pub country: String,
+    /// The part of it, ISO 3166-2.
+    pub region: Option<String>,
+    /// How far the clock is ahead of UTC when the message shall be sent, in minutes.
+    pub offset: i32,
+    /// When it is put forward or back next, within the eight days after that.
+    pub change: Option<ClockChange>,
+}
+
+/// The moment when a clock is put forward or back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClockChange {
+    /// When.
+    pub at: Timestamp,
+    /// How far it is ahead of UTC from then on, in minutes.
+    pub offset: i32,
+}
+
+/// What a message answers, as the store knows it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Answers {
+    /// Nothing: the business writes of its own accord.
+    #[default]
+    Nothing,
+    /// The contact's newest opt-out, said at this time and not answered yet.
+    OptOut(Timestamp),
+    /// A message that asked for help, said at this time and not answered yet.
+    Help(Timestamp),
 }
 
 impl Outbound {
@@ -84,6 +122,21 @@ pub struct Step {
     pub outcome: Outcome,
 }
 
+/// A limit that counts what was sent before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// The rule's identifier.
+    pub rule: String,
+    /// The categories that count.
+    pub categories: Vec<Category>,
+    /// The channels that count.
+    pub channels: Vec<Channel>,
+    /// The time that counts, in milliseconds before the message.
+    pub window: i64,
+    /// How many messages may go in that time.
+    pub count: u32,
+}
+
 /// The answer about an outbound message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
@@ -93,6 +146,12 @@ pub struct Decision {
     pub route: SendRoute,
     /// Why: a stable code in snake case.
     pub reason: String,
+    /// Every reason against it that was found.
+    pub reasons: Vec<String>,
+    /// The category whose consent was relied on.
+    pub relied_on: Option<Category>,
+    /// The limits that it counts against.
+    pub limits: Vec<Limit>,
     /// The rules tried, in order.
     pub trace: Vec<Step>,
 }

@@ -59,4 +59,17 @@ impl Lookup for HostLookup {
     fn last_inbound(&self, channel: Channel) -> Option<Timestamp> {
         consent_lookup::last_inbound(channel.into())
     }
+
+    fn last_ad_entry(&self, channel: Channel) -> Option<Timestamp> {
+        consent_lookup::last_ad_entry(channel.into())
+    }
+
+    fn backoff(&self, channel: Channel, category: &str) -> Option<Timestamp> {
+        consent_lookup::backoff(channel.into(), category)
+    }
+
+    fn sent(&self, channels: &[Channel], categories: &[String], earlier: u32) -> Option<Timestamp> {
+        let channels: Vec<_> = channels.iter().map(|channel| (*channel).into()).collect();
+        consent_lookup::sent(&channels, categories, earlier)
+    }
 }

@@ -35,7 +35,12 @@ impl From<wit::ConsentRecord> for engine::ConsentRecord {
                 wit::ConsentStatus::OptOut => engine::ConsentStatus::OptOut,
                 wit::ConsentStatus::None => engine::ConsentStatus::None,
             },
-            proven: record.proven,
+            since: record.since,
+            proof: match record.proof {
+                wit::Proof::None => engine::Proof::None,
+                wit::Proof::Evidence => engine::Proof::Evidence,
+                wit::Proof::OwnWords => engine::Proof::OwnWords,
+            },
         }
     }
 }
@@ -142,6 +147,36 @@ impl From<bindings::Outbound> for engine::Outbound {
                 category: template.category,
             }),
             at: message.at,
+            places: message.places.into_iter().map(Into::into).collect(),
+            answers: match message.answers {
+                wit::Answers::Nothing => engine::Answers::Nothing,
+                wit::Answers::OptOut(said) => engine::Answers::OptOut(said),
+                wit::Answers::Help(said) => engine::Answers::Help(said),
+            },
+            explain: message.explain,
+        }
+    }
+}
+
+impl From<wit::Place> for engine::Place {
+    fn from(place: wit::Place) -> Self {
+        Self {
+            country: place.country,
+            region: place.region,
+            offset: place.offset,
+            change: place.change.map(|change| (change.at, change.offset)),
+        }
+    }
+}
+
+impl From<engine::Limit> for wit::Limit {
+    fn from(limit: engine::Limit) -> Self {
+        Self {
+            rule: limit.rule,
+            categories: limit.categories,
+            channels: limit.channels.into_iter().map(Into::into).collect(),
+            window: limit.window,
+            count: limit.count,
         }
     }
 }
@@ -152,6 +187,7 @@ impl From<engine::Decision> for bindings::Decision {
             verdict: match decision.verdict {
                 engine::Verdict::Allow => wit::Verdict::Allow,
                 engine::Verdict::Deny => wit::Verdict::Deny,
+                engine::Verdict::DeferUntil(at) => wit::Verdict::DeferUntil(at),
             },
             route: match decision.route {
                 engine::SendRoute::Send => wit::SendRoute::Send,
@@ -159,11 +195,14 @@ impl From<engine::Decision> for bindings::Decision {
                 engine::SendRoute::InternalAlert => wit::SendRoute::InternalAlert,
             },
             reason: decision.reason.to_owned(),
+            reasons: decision.reasons.into_iter().map(str::to_owned).collect(),
+            relied_on: decision.relied_on,
+            limits: decision.limits.into_iter().map(Into::into).collect(),
             trace: decision
                 .trace
                 .into_iter()
                 .map(|step| wit::Step {
-                    rule: step.rule.to_owned(),
+                    rule: step.rule,
                     outcome: match step.outcome {
                         engine::Outcome::Pass => wit::Outcome::Pass,
                         engine::Outcome::Skip => wit::Outcome::Skip,

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::{output, serve};
 use crate::gateway::{Gateway, load_policy};
+use crate::receipt::ReceiptKeys;
 use crate::store::sqlite::SqliteStore;
 
 /// One thing that happens on that day.
@@ -40,7 +41,8 @@ const CLEO: &str = "+5511961234567";
 pub(super) async fn run() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let store = SqliteStore::open(&folder.path().join("demo.db"))?;
-    let gateway = Gateway::new(load_policy(None)?, Arc::new(store));
+    let gateway =
+        Gateway::new(load_policy(None)?, Arc::new(store)).with_receipts(ReceiptKeys::ephemeral()?);
     let manifest = gateway.policy().manifest();
     output::text(&format!(
         "A gateway on a temporary store, deciding with the policy {} {}\n{}\n",

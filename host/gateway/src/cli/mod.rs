@@ -7,6 +7,7 @@ mod evaluate;
 mod output;
 mod policy;
 mod preflight;
+mod receipt;
 mod serve;
 
 use std::net::SocketAddr;
@@ -15,12 +16,14 @@ use std::process::ExitCode;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use consentry_host::LoadError;
 use consentry_policy_build::rules::RulesError;
 
 use crate::gateway::{Gateway, load_policy};
 use crate::keys::{self, Scope};
+use crate::receipt::ReceiptKeys;
 use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
 use crate::telemetry::LogFormat;
@@ -50,6 +53,9 @@ enum Command {
     /// Build and inspect policies
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    /// Verify the receipt of a decision, and change the keys that sign them
+    #[command(subcommand)]
+    Receipt(receipt::ReceiptCommand),
     /// Make an API key, and the entry for the file of keys
     Key {
         /// Who will use it
@@ -69,6 +75,8 @@ struct ServeArgs {
     store: StoreArgs,
     #[command(flatten)]
     policy: PolicyArgs,
+    #[command(flatten)]
+    receipts: ReceiptArgs,
     /// The file of API keys; see "consentry key"
     #[arg(long, env = "CONSENTRY_KEYS")]
     keys: Option<PathBuf>,
@@ -82,6 +90,14 @@ struct StoreArgs {
     /// Where consent is kept: sqlite:PATH
     #[arg(long, env = "CONSENTRY_STORE", default_value = "sqlite:consentry.db")]
     store: StoreUrl,
+}
+
+#[derive(Args)]
+struct ReceiptArgs {
+    /// The keys that receipts are signed with, a JSON Web Key Set; made when the file is not there.
+    /// Without it, a file beside the store
+    #[arg(long, env = "CONSENTRY_RECEIPT_KEYS")]
+    receipt_keys: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -130,6 +146,24 @@ impl StoreArgs {
     }
 }
 
+impl ReceiptArgs {
+    /// The file of the keys.
+    fn path(&self, store: &StoreArgs) -> PathBuf {
+        self.receipt_keys.clone().unwrap_or_else(|| {
+            let StoreUrl::Sqlite(path) = &store.store;
+            let mut name = path.as_os_str().to_owned();
+            name.push(".receipt-keys.json");
+            name.into()
+        })
+    }
+
+    fn load(&self, store: &StoreArgs) -> anyhow::Result<ReceiptKeys> {
+        let path = self.path(store);
+        ReceiptKeys::load(&path)
+            .with_context(|| format!("the keys for receipts, {}", path.display()))
+    }
+}
+
 /// Something in the arguments that only shows when they are used.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -169,6 +203,7 @@ fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Classify(args) => classify::run(&args),
         Command::Policy(command) => policy::run(&command),
+        Command::Receipt(command) => receipt::run(command),
         Command::Key { name, scopes } => {
             let (key, entry) = keys::make(&name, &scopes)?;
             eprintln!("The key; it is shown this once and kept nowhere:\n{key}\n");

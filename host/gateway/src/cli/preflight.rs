@@ -8,6 +8,7 @@ use serde_json::json;
 use super::{BadArgument, PolicyArgs, StoreArgs, output};
 use crate::address::Address;
 use crate::clock;
+use crate::preflight::{PreflightError, Question};
 
 #[derive(Args)]
 pub(super) struct PreflightArgs {
@@ -22,9 +23,19 @@ pub(super) struct PreflightArgs {
     /// The template it uses, as NAME:CATEGORY
     #[arg(long, value_parser = template)]
     template: Option<Template>,
-    /// When it shall be sent, RFC 3339; now when left out
+    /// When it shall be sent, RFC 3339; now when left out. This only asks: the moment may be in the
+    /// past, and no place under a frequency cap is taken
     #[arg(long)]
     at: Option<Timestamp>,
+    /// The contact's country, ISO 3166-1 alpha-2, instead of the number's
+    #[arg(long)]
+    country: Option<String>,
+    /// The contact's part of the country, ISO 3166-2, such as US-FL
+    #[arg(long)]
+    region: Option<String>,
+    /// The contact's time zone, such as America/New_York, instead of those of the number
+    #[arg(long)]
+    time_zone: Option<String>,
     #[command(flatten)]
     store: StoreArgs,
     #[command(flatten)]
@@ -51,19 +62,31 @@ pub(super) async fn run(args: PreflightArgs) -> anyhow::Result<()> {
     let category = args
         .category
         .unwrap_or_else(|| Outbound::default_category(args.channel, args.template.as_ref()));
-    let message = Outbound {
+    let question = Question {
+        to,
+        from: None,
         channel: args.channel,
         category,
         template: args.template,
         at: args.at.unwrap_or_else(clock::now),
-        country: None,
+        country: args.country,
+        region: args.region,
+        time_zone: args.time_zone,
+        in_reply_to: None,
+        explain: true,
+        dry_run: true,
     };
-    let decision = gateway.preflight(&to, message).await?;
+    let answered = gateway.preflight(&question).await;
+    if let Err(PreflightError::Zone(error)) = &answered {
+        return Err(BadArgument(error.to_string()).into());
+    }
+    let decision = answered?.decision;
     let allowed = decision.verdict == Verdict::Allow;
     if args.json {
         return output::json(&json!({
             "allowed": allowed,
             "reason": decision.reason,
+            "reasons": decision.reasons,
             "retryAt": match decision.verdict { Verdict::DeferUntil(at) => Some(at), _ => None },
             "route": decision.route,
             "policy": gateway.policy().digest().to_string(),

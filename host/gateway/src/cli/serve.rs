@@ -31,7 +31,8 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         );
         return Err(BadArgument(problem).into());
     }
-    let gateway = args.store.gateway(&args.policy)?;
+    let receipts = args.receipts.load(&args.store)?;
+    let gateway = args.store.gateway(&args.policy)?.with_receipts(receipts);
     let listener = TcpListener::bind(args.listen)
         .await
         .with_context(|| format!("listening on {}", args.listen))?;

@@ -44,6 +44,10 @@ pub(crate) struct InboundRequest {
     /// Then there is no reply.
     #[serde(default)]
     answered: bool,
+    /// Whether the contact began the chat from an advertisement (WhatsApp's `referral`), which opens
+    /// a longer window.
+    #[serde(default)]
+    ad_entry: bool,
 }
 
 /// A button or list row.
@@ -171,5 +175,6 @@ fn message(request: InboundRequest) -> Result<InboundMessage, Problem> {
             .question
             .filter(|question| !question.trim().is_empty()),
         answered: request.answered,
+        ad_entry: request.ad_entry,
     })
 }

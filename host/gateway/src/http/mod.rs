@@ -24,6 +24,7 @@ use utoipa::OpenApi;
 
 use crate::gateway::Gateway;
 use crate::keys::{KeyRing, Scope};
+use crate::receipt::ReceiptKeys;
 use guard::Guard;
 use problem::Problem;
 
@@ -90,6 +91,7 @@ pub(crate) fn router(
                 metrics.render()
             })),
         )
+        .route("/.well-known/jwks.json", get(receipt_keys))
         .route("/openapi.json", get(|| async { Json(Api::openapi()) }))
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
@@ -107,6 +109,12 @@ pub(crate) fn router(
 async fn ready(State(gateway): State<Gateway>) -> Result<&'static str, Problem> {
     gateway.store().ready().await?;
     Ok("ready")
+}
+
+/// The keys with which receipts can be verified. They are public.
+async fn receipt_keys(State(gateway): State<Gateway>) -> Json<serde_json::Value> {
+    let keys = gateway.receipts().map(ReceiptKeys::public);
+    Json(keys.unwrap_or_else(|| serde_json::json!({ "keys": [] })))
 }
 
 async fn in_time(request: Request<axum::body::Body>, next: middleware::Next) -> Response {

@@ -2,16 +2,16 @@
 
 use axum::Json;
 use axum::extract::State;
-use consentry_model::{Category, Outbound, SendRoute, Step, Template, Timestamp, Verdict};
+use consentry_model::{Category, EventId, Outbound, SendRoute, Step, Template, Timestamp, Verdict};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::extract::{Body, Country, MAX_SHORT, check_length, parse, parse_optional};
 use super::problem::Problem;
 use crate::address::Address;
 use crate::clock;
 use crate::gateway::Gateway;
+use crate::preflight::{Answered, Question};
 
 /// A message that somebody wants to send.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -32,10 +32,26 @@ pub(crate) struct PreflightRequest {
     at: Option<String>,
     /// The contact's country, ISO 3166-1 alpha-2. Then `to` may be a national number.
     country: Option<String>,
-    /// Whether to list the rules tried.
+    /// The contact's part of the country, ISO 3166-2, such as `US-FL`; left out: what the number
+    /// tells.
+    region: Option<String>,
+    /// The contact's time zone, such as `America/New_York`; left out: quiet hours hold in every zone
+    /// that the number may be in.
+    time_zone: Option<String>,
+    /// The event that it answers: the contact's newest opt-out, which one message may confirm, or a
+    /// message that asked for help.
+    in_reply_to: Option<String>,
+    /// Whether to try every rule, and give all reasons and the rules tried.
     #[serde(default)]
     explain: bool,
+    /// Whether only to ask. Then `at` may be in the past, no place under a frequency cap is taken,
+    /// and there is no receipt.
+    #[serde(default)]
+    dry_run: bool,
 }
+
+/// How far in the past `at` may be, in milliseconds: clocks differ, and requests take a while.
+const LATE: i64 = 5 * 60 * 1000;
 
 /// A template that the platform has approved.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -65,6 +81,11 @@ pub(crate) struct PreflightAnswer {
     decision_id: String,
     /// The digest of the policy that decided.
     policy: String,
+    /// The signed receipt; null for a dry run.
+    receipt: Option<String>,
+    /// Every reason against it; only with `explain`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasons: Option<Vec<String>>,
     /// The rules tried, in order; only with `explain`.
     #[schema(value_type = Option<Vec<Object>>)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,10 +101,14 @@ pub(crate) async fn preflight(
     State(gateway): State<Gateway>,
     Body(request): Body<PreflightRequest>,
 ) -> Result<Json<PreflightAnswer>, Problem> {
-    let explain = request.explain;
-    let (to, message) = message(request)?;
-    let decision = gateway.preflight(&to, message).await?;
-    Ok(Json(PreflightAnswer {
+    let question = question(request)?;
+    let answered = gateway.preflight(&question).await?;
+    Ok(Json(answer(&gateway, &question, answered)))
+}
+
+fn answer(gateway: &Gateway, question: &Question, answered: Answered) -> PreflightAnswer {
+    let decision = answered.decision;
+    PreflightAnswer {
         allowed: decision.verdict == Verdict::Allow,
         reason: decision.reason,
         retry_at: match decision.verdict {
@@ -91,13 +116,15 @@ pub(crate) async fn preflight(
             Verdict::Allow | Verdict::Deny => None,
         },
         route: decision.route,
-        decision_id: Uuid::now_v7().to_string(),
+        decision_id: answered.decision_id,
         policy: gateway.policy().digest().to_string(),
-        trace: explain.then_some(decision.trace),
-    }))
+        receipt: answered.receipt,
+        reasons: question.explain.then_some(decision.reasons),
+        trace: question.explain.then_some(decision.trace),
+    }
 }
 
-fn message(request: PreflightRequest) -> Result<(Address, Outbound), Problem> {
+fn question(request: PreflightRequest) -> Result<Question, Problem> {
     let country: Option<Country> = parse_optional("country", request.country.as_deref())?;
     let country = country.map(|country| country.0);
     check_length("from", request.from.as_deref(), MAX_SHORT)?;
@@ -119,15 +146,26 @@ fn message(request: PreflightRequest) -> Result<(Address, Outbound), Problem> {
     };
     let to = Address::parse(&request.to, country.as_deref())
         .map_err(|error| Problem::field("to", error))?;
-    let at = parse_optional("at", request.at.as_deref())?.unwrap_or_else(clock::now);
-    Ok((
+    let now = clock::now();
+    let at: Timestamp = parse_optional("at", request.at.as_deref())?.unwrap_or(now);
+    if !request.dry_run && at.millis() < now.millis() - LATE {
+        let what = "it is in the past; to ask what would have been answered, set \"dryRun\"";
+        return Err(Problem::field("at", what));
+    }
+    check_length("region", request.region.as_deref(), MAX_SHORT)?;
+    check_length("inReplyTo", request.in_reply_to.as_deref(), MAX_SHORT)?;
+    Ok(Question {
         to,
-        Outbound {
-            channel,
-            category,
-            template,
-            at,
-            country,
-        },
-    ))
+        from: request.from,
+        channel,
+        category,
+        template,
+        at,
+        country,
+        region: request.region,
+        time_zone: request.time_zone,
+        in_reply_to: request.in_reply_to.map(EventId),
+        explain: request.explain,
+        dry_run: request.dry_run,
+    })
 }

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::preflight::PreflightError;
 use crate::store::StoreError;
 
 /// What went wrong, and what to do about it.
@@ -113,7 +114,9 @@ impl From<StoreError> for Problem {
                 "addresses: one of them belongs to another contact",
             )
             .at("addresses"),
-            error @ (StoreError::Unavailable(_) | StoreError::Newer { .. }) => {
+            error @ (StoreError::Unavailable(_)
+            | StoreError::Older { .. }
+            | StoreError::Newer { .. }) => {
                 tracing::error!(%error, "the store failed");
                 Self::new(
                     StatusCode::SERVICE_UNAVAILABLE,
@@ -121,6 +124,16 @@ impl From<StoreError> for Problem {
                     "the store does not answer; nothing was changed, and nothing may be sent",
                 )
             }
+        }
+    }
+}
+
+impl From<PreflightError> for Problem {
+    fn from(error: PreflightError) -> Self {
+        match error {
+            PreflightError::Store(error) => error.into(),
+            PreflightError::Zone(error) => Self::field("timeZone", error),
+            error @ PreflightError::NothingToAnswer => Self::field("inReplyTo", error),
         }
     }
 }

@@ -4,7 +4,7 @@ mod record;
 pub mod sqlite;
 
 use async_trait::async_trait;
-use consentry_model::{Channel, Contact};
+use consentry_model::{Answers, Category, Channel, Contact, EventId, Limit, Timestamp};
 use thiserror::Error;
 
 pub use record::{Event, EventKind, NewEvent, Recorded, Selection, Understood};
@@ -32,6 +32,14 @@ pub trait Store: Send + Sync {
     /// Anything else is refused, and nothing is recorded.
     async fn record(&self, event: NewEvent) -> Result<Recorded, StoreError>;
 
+    /// What a message to an address is bound to that names an event as the one it answers.
+    async fn answerable(&self, address: &Address, event_id: &str)
+    -> Result<Answerable, StoreError>;
+
+    /// Takes a place for a message that is about to be sent, if its limits have one and what it
+    /// answers has no answer yet. Of many that ask at once no more get one than there are.
+    async fn take_place(&self, message: Outgoing) -> Result<Place, StoreError>;
+
     /// A contact's events in the order in which they were recorded: up to `limit` of them, from
     /// the one after the sequence number `after`.
     async fn history(
@@ -43,6 +51,54 @@ pub trait Store: Send + Sync {
 
     /// Whether the store can be read and written at this moment.
     async fn ready(&self) -> Result<(), StoreError>;
+}
+
+/// What a message that names an event is bound to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answerable {
+    /// To this, which has no answer yet.
+    Yes(Answers),
+    /// The event has its answer.
+    Answered,
+    /// The contact has opted out again since.
+    NotNewest,
+    /// The contact has no such event, or it asks for no answer.
+    Unknown,
+}
+
+/// A message that is about to be sent.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    /// To whom.
+    pub address: Address,
+    /// How.
+    pub channel: Channel,
+    /// What kind of message it is.
+    pub category: Category,
+    /// When.
+    pub at: Timestamp,
+    /// The decision that allowed it.
+    pub decision_id: String,
+    /// The event that it answers.
+    pub answers: Option<EventId>,
+    /// What it must not exceed.
+    pub limits: Vec<Limit>,
+}
+
+/// Whether there was a place for a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// It has one.
+    Taken,
+    /// A limit is reached.
+    Full {
+        /// The rule.
+        rule: String,
+        /// When there is room again.
+        until: Timestamp,
+    },
+    /// What it answers has its answer.
+    Answered,
 }
 
 /// A contact as the store knows it.
@@ -77,6 +133,15 @@ pub enum StoreError {
     /// An address belongs to another contact.
     #[error("an address belongs to another contact")]
     AddressTaken,
+    /// It was written before the first release.
+    #[error(
+        "the store has schema version {found}, of before the first release, which cannot be read; \
+         start with a new file"
+    )]
+    Older {
+        /// The version found.
+        found: i64,
+    },
     /// It was written by a newer version.
     #[error(
         "the store has schema version {found}, and this version of Consentry knows {known}; use \

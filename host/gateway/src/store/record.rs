@@ -67,6 +67,8 @@ pub struct NewEvent {
     pub actor: Option<String>,
     /// The evidence of a report, as it was handed in.
     pub evidence: Option<Value>,
+    /// Whether the contact began a chat from an advertisement with it.
+    pub ad_entry: bool,
     /// When it was said; nothing: now. A moment that is yet to come counts as now.
     pub said_at: Option<Timestamp>,
     /// How much it weighs.

@@ -3,17 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use chrono::{NaiveDate, NaiveTime};
 use consentry_policy::pattern::Classes;
 use consentry_policy::{
-    Category, Channel, ChannelWords, Guard, GuardKind, Intent, Keyword, Language, Phrase, Term,
-    Timestamp,
+    Category, Channel, ChannelWords, Guard, GuardKind, Intent, Keyword, Language, Phrase,
 };
 use serde::Deserialize;
 use toml::Spanned;
 use toml::value::Datetime;
 
 use super::file::{self, File, RulesError};
+use super::terms::{Entry, Ids};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -85,10 +84,6 @@ struct GuardEntry {
     until: Option<Datetime>,
     source: String,
 }
-
-/// The identifiers used so far, with the terms in which their entries hold.
-#[derive(Default)]
-pub(super) struct Ids(BTreeMap<String, Vec<Term>>);
 
 /// Reads every language of a folder.
 pub(super) fn load(folder: &Path, categories: &[Category]) -> Result<Vec<Language>, RulesError> {
@@ -233,87 +228,6 @@ fn check_patterns(
         });
     });
     first.map_or(Ok(()), Err)
-}
-
-/// What every kind of entry has.
-struct Entry<'e> {
-    id: &'e str,
-    source: &'e str,
-    from: &'e Option<Datetime>,
-    until: &'e Option<Datetime>,
-}
-
-impl<'e> Entry<'e> {
-    fn of(
-        id: &'e str,
-        source: &'e str,
-        from: &'e Option<Datetime>,
-        until: &'e Option<Datetime>,
-    ) -> Self {
-        Self {
-            id,
-            source,
-            from,
-            until,
-        }
-    }
-}
-
-impl Ids {
-    /// Checks what every entry must have, and gives its term.
-    fn check<T>(
-        &mut self,
-        file: &File,
-        spanned: &Spanned<T>,
-        entry: Entry<'_>,
-    ) -> Result<Term, RulesError> {
-        let fail = |what: String| Err(file.error(spanned, entry.id, what));
-        if entry.source.trim().is_empty() {
-            return fail("name the law, carrier rule or observation behind it in `source`".into());
-        }
-        let date = |field: &str, value: &Option<Datetime>| {
-            let start = value.as_ref().map(start_of_day).transpose();
-            start.map_err(|what| file.error(spanned, entry.id, format!("`{field}`: {what}")))
-        };
-        let term = Term {
-            from: date("from", entry.from)?,
-            until: date("until", entry.until)?,
-        };
-        if let (Some(from), Some(until)) = (term.from, term.until)
-            && until <= from
-        {
-            return fail("`until` is not after `from`, so the entry would never hold".into());
-        }
-        let others = self.0.entry(entry.id.to_owned()).or_default();
-        if others.iter().any(|other| overlap(*other, term)) {
-            return fail("another entry has this id and holds at the same time; give it another id, or dates that do not overlap".into());
-        }
-        others.push(term);
-        Ok(term)
-    }
-}
-
-fn overlap(a: Term, b: Term) -> bool {
-    let begins_before_end = |a: Term, b: Term| match (a.from, b.until) {
-        (Some(from), Some(until)) => from < until,
-        _ => true,
-    };
-    begins_before_end(a, b) && begins_before_end(b, a)
-}
-
-/// A date in TOML (`2027-01-31`) as its first moment in UTC.
-fn start_of_day(date: &Datetime) -> Result<Timestamp, String> {
-    let wrong = || format!("{date} is not a date like 2027-01-31");
-    let day = match (date.date, date.time) {
-        (Some(day), None) => day,
-        _ => return Err(wrong()),
-    };
-    let day = NaiveDate::from_ymd_opt(day.year.into(), day.month.into(), day.day.into());
-    Ok(day
-        .ok_or_else(wrong)?
-        .and_time(NaiveTime::MIN)
-        .and_utc()
-        .timestamp_millis())
 }
 
 #[cfg(test)]

@@ -11,12 +11,14 @@ use async_trait::async_trait;
 use consentry_model::Channel;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Event, History, Known, NewEvent, Recorded, Store, StoreError};
+use super::{
+    Answerable, Event, History, Known, NewEvent, Outgoing, Place, Recorded, Store, StoreError,
+};
 use crate::address::Address;
 use write::Writer;
 
 const SCHEMA: &str = include_str!("schema.sql");
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 /// How long to wait for another process that is writing.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -79,6 +81,20 @@ impl Store for SqliteStore {
 
     async fn record(&self, event: NewEvent) -> Result<Recorded, StoreError> {
         self.writer.record(event).await
+    }
+
+    async fn answerable(
+        &self,
+        address: &Address,
+        event_id: &str,
+    ) -> Result<Answerable, StoreError> {
+        let (address, event_id) = (address.to_string(), event_id.to_owned());
+        self.read(move |connection| read::answerable(connection, &address, &event_id))
+            .await
+    }
+
+    async fn take_place(&self, message: Outgoing) -> Result<Place, StoreError> {
+        self.writer.take_place(message).await
     }
 
     async fn history(
@@ -159,6 +175,7 @@ fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
             transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         }
         SCHEMA_VERSION => {}
+        found if found < SCHEMA_VERSION => return Err(StoreError::Older { found }),
         found => {
             return Err(StoreError::Newer {
                 found,

@@ -1,11 +1,13 @@
 //! Queries.
 
-use consentry_model::{Category, Channel, Contact, EventId, Mark, Marks, Timestamp};
-use rusqlite::types::Type;
+use consentry_model::{
+    Answers, Category, Channel, Contact, EventId, Limit, Mark, Marks, Sent, Timestamp,
+};
+use rusqlite::types::{Type, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use serde_json::Value;
 
-use super::super::{Event, History, Known};
+use super::super::{Answerable, Event, History, Known};
 
 pub(super) fn contact_id(
     connection: &Connection,
@@ -31,8 +33,10 @@ pub(super) fn contact(connection: &Connection, id: &str) -> rusqlite::Result<Con
     let mut contact = Contact::default();
     let mut marks = connection.prepare_cached(
         "SELECT channel, category, own_opt_out_at, own_opt_out_event, reported_opt_out_at,
-                reported_opt_out_event, proven_opt_in_at, proven_opt_in_event,
-                reported_opt_in_at, reported_opt_in_event, release_at, release_event
+                reported_opt_out_event, own_opt_in_at, own_opt_in_event, proven_opt_in_at,
+                proven_opt_in_event, reported_opt_in_at, reported_opt_in_event, release_at,
+                release_event, platform_stop_at, platform_stop_event, platform_resume_at,
+                platform_resume_event
          FROM consent WHERE contact_id = ?1",
     )?;
     let mut rows = marks.query([id])?;
@@ -44,21 +48,125 @@ pub(super) fn contact(connection: &Connection, id: &str) -> rusqlite::Result<Con
         let marks = Marks {
             own_opt_out: mark(row, 2)?,
             reported_opt_out: mark(row, 4)?,
-            proven_opt_in: mark(row, 6)?,
-            reported_opt_in: mark(row, 8)?,
-            release: mark(row, 10)?,
+            own_opt_in: mark(row, 6)?,
+            proven_opt_in: mark(row, 8)?,
+            reported_opt_in: mark(row, 10)?,
+            release: mark(row, 12)?,
+            platform_stop: mark(row, 14)?,
+            platform_resume: mark(row, 16)?,
         };
         contact.marks.insert((channel(row, 0)?, category), marks);
     }
-    let mut last =
-        connection.prepare_cached("SELECT channel, at FROM last_inbound WHERE contact_id = ?1")?;
+    let mut last = connection.prepare_cached(
+        "SELECT channel, at, ad_entry_at FROM last_inbound WHERE contact_id = ?1",
+    )?;
     let mut rows = last.query([id])?;
     while let Some(row) = rows.next()? {
+        let channel = channel(row, 0)?;
+        contact.last_inbound.insert(channel, moment(row, 1)?);
+        if row.get_ref(2)? != ValueRef::Null {
+            contact.last_ad_entry.insert(channel, moment(row, 2)?);
+        }
+    }
+    let mut backoff = connection
+        .prepare_cached("SELECT channel, category, until FROM backoff WHERE contact_id = ?1")?;
+    let mut rows = backoff.query([id])?;
+    while let Some(row) = rows.next()? {
+        let category = parsed(1, row.get_ref(1)?.as_str()?)?;
         contact
-            .last_inbound
-            .insert(channel(row, 0)?, moment(row, 1)?);
+            .backoff
+            .insert((channel(row, 0)?, category), moment(row, 2)?);
+    }
+    let mut sent = connection.prepare_cached(
+        "SELECT channel, category, at FROM sent WHERE contact_id = ?1 ORDER BY at DESC LIMIT ?2",
+    )?;
+    let mut rows = sent.query((id, MOST_SENT))?;
+    while let Some(row) = rows.next()? {
+        contact.sent.push(Sent {
+            channel: channel(row, 0)?,
+            category: parsed(1, row.get_ref(1)?.as_str()?)?,
+            at: moment(row, 2)?,
+        });
     }
     Ok(contact)
+}
+
+/// How many of the messages sent are looked at: more than any limit counts.
+const MOST_SENT: u32 = 128;
+
+/// What a message that names an event as the one it answers is bound to.
+pub(super) fn answerable(
+    connection: &Connection,
+    address: &str,
+    event_id: &str,
+) -> rusqlite::Result<Answerable> {
+    let Some(contact_id) = contact_id(connection, address)? else {
+        return Ok(Answerable::Unknown);
+    };
+    let named = connection
+        .prepare_cached("SELECT intent, said_at FROM event WHERE contact_id = ?1 AND id = ?2")?
+        .query_row((&contact_id, event_id), |row| {
+            Ok((row.get::<_, Option<String>>(0)?, moment(row, 1)?))
+        })
+        .optional()?;
+    let Some((intent, said_at)) = named else {
+        return Ok(Answerable::Unknown);
+    };
+    let is_answered = connection
+        .prepare_cached("SELECT 1 FROM sent WHERE contact_id = ?1 AND answers = ?2")?
+        .exists((&contact_id, event_id))?;
+    if is_answered {
+        return Ok(Answerable::Answered);
+    }
+    match intent.as_deref() {
+        Some("help") => Ok(Answerable::Yes(Answers::Help(said_at))),
+        Some("opt-out") => {
+            let newest: String = connection
+                .prepare_cached(
+                    "SELECT id FROM event WHERE contact_id = ?1 AND intent = 'opt-out'
+                     ORDER BY said_at DESC, seq DESC LIMIT 1",
+                )?
+                .query_row([&contact_id], |row| row.get(0))?;
+            Ok(if newest == event_id {
+                Answerable::Yes(Answers::OptOut(said_at))
+            } else {
+                Answerable::NotNewest
+            })
+        }
+        _ => Ok(Answerable::Unknown),
+    }
+}
+
+/// The moment from which on a limit has room, when it has none.
+pub(super) fn reached(
+    connection: &Connection,
+    contact_id: &str,
+    limit: &Limit,
+    at: Timestamp,
+) -> rusqlite::Result<Option<Timestamp>> {
+    let channels = limit.channels.iter().map(|channel| channel.as_str());
+    let categories = limit.categories.iter().map(Category::as_str);
+    let listed = |names: Vec<&str>| serde_json::to_string(&names).unwrap_or_default();
+    let earlier = i64::from(limit.count) - 1;
+    let sent: Option<i64> = connection
+        .prepare_cached(
+            "SELECT at FROM sent WHERE contact_id = ?1
+             AND channel IN (SELECT value FROM json_each(?2))
+             AND category IN (SELECT value FROM json_each(?3))
+             ORDER BY at DESC LIMIT 1 OFFSET ?4",
+        )?
+        .query_row(
+            (
+                contact_id,
+                listed(channels.collect()),
+                listed(categories.collect()),
+                earlier,
+            ),
+            |row| row.get(0),
+        )
+        .optional()?;
+    let free = sent.and_then(|sent| Timestamp::from_millis(sent.saturating_add(limit.window)));
+    Ok(free.filter(|free| at < *free))
 }
 
 const EVENT: &str = "SELECT id, seq, kind, address, channel, business_address, message_id, body,

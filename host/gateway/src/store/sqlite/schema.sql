@@ -59,27 +59,55 @@ CREATE TRIGGER event_is_never_deleted BEFORE DELETE ON event
 -- What holds, built from the events: the newest statement of each kind. The category '*' is what
 -- was said in general. `status` is what holds for the row's channel and category.
 CREATE TABLE consent (
-    contact_id           TEXT NOT NULL REFERENCES contact (id),
-    channel              TEXT NOT NULL,
-    category             TEXT NOT NULL,
-    status               TEXT NOT NULL CHECK (status IN ('OPTIN', 'OPTOUT', 'NONE')),
-    own_opt_out_at       INTEGER,
-    own_opt_out_event    TEXT,
+    contact_id             TEXT NOT NULL REFERENCES contact (id),
+    channel                TEXT NOT NULL,
+    category               TEXT NOT NULL,
+    status                 TEXT NOT NULL CHECK (status IN ('OPTIN', 'OPTOUT', 'NONE')),
+    own_opt_out_at         INTEGER,
+    own_opt_out_event      TEXT,
     reported_opt_out_at    INTEGER,
     reported_opt_out_event TEXT,
-    proven_opt_in_at     INTEGER,
-    proven_opt_in_event  TEXT,
+    own_opt_in_at          INTEGER,
+    own_opt_in_event       TEXT,
+    proven_opt_in_at       INTEGER,
+    proven_opt_in_event    TEXT,
     reported_opt_in_at     INTEGER,
     reported_opt_in_event  TEXT,
-    release_at           INTEGER,
-    release_event        TEXT,
+    release_at             INTEGER,
+    release_event          TEXT,
+    platform_stop_at       INTEGER,
+    platform_stop_event    TEXT,
+    platform_resume_at     INTEGER,
+    platform_resume_event  TEXT,
     PRIMARY KEY (contact_id, channel, category)
 ) STRICT, WITHOUT ROWID;
 
--- When a contact last wrote, by channel.
+-- When a contact last wrote, by channel, and last began a chat from an advertisement.
 CREATE TABLE last_inbound (
-    contact_id TEXT NOT NULL REFERENCES contact (id),
-    channel    TEXT NOT NULL,
-    at         INTEGER NOT NULL,
+    contact_id  TEXT NOT NULL REFERENCES contact (id),
+    channel     TEXT NOT NULL,
+    at          INTEGER NOT NULL,
+    ad_entry_at INTEGER,
     PRIMARY KEY (contact_id, channel)
 ) STRICT, WITHOUT ROWID;
+
+-- Until when a platform asked to leave a contact alone.
+CREATE TABLE backoff (
+    contact_id TEXT NOT NULL REFERENCES contact (id),
+    channel    TEXT NOT NULL,
+    category   TEXT NOT NULL,
+    until      INTEGER NOT NULL,
+    PRIMARY KEY (contact_id, channel, category)
+) STRICT, WITHOUT ROWID;
+
+-- Messages that were allowed and count against a limit, or answer an event, which each may do once.
+CREATE TABLE sent (
+    contact_id  TEXT NOT NULL REFERENCES contact (id),
+    at          INTEGER NOT NULL,
+    decision_id TEXT NOT NULL,
+    channel     TEXT NOT NULL,
+    category    TEXT NOT NULL,
+    answers     TEXT,
+    PRIMARY KEY (contact_id, at, decision_id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX sent_by_answer ON sent (contact_id, answers) WHERE answers IS NOT NULL;

@@ -9,11 +9,11 @@ use std::time::Duration;
 use consentry_model::{
     Change, ChangeKind, ConsentStatus, Contact, EventId, Mark, Marks, Timestamp,
 };
-use rusqlite::{Connection, Savepoint, TransactionBehavior};
+use rusqlite::{Connection, Savepoint, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::super::{Event, EventKind, NewEvent, Recorded, StoreError};
+use super::super::{Event, EventKind, NewEvent, Outgoing, Place, Recorded, StoreError};
 use super::read;
 use crate::address::Address;
 use crate::clock;
@@ -31,6 +31,10 @@ enum Job {
     Record {
         event: Box<NewEvent>,
         answer: oneshot::Sender<Answer>,
+    },
+    Take {
+        message: Box<Outgoing>,
+        answer: oneshot::Sender<Result<Place, StoreError>>,
     },
     /// Whether something could be written now.
     Try(oneshot::Sender<Result<(), StoreError>>),
@@ -59,6 +63,13 @@ impl Writer {
         let (answer, answered) = oneshot::channel();
         let event = Box::new(event);
         self.enqueue(Job::Record { event, answer })?;
+        answered.await.map_err(|_| stopped())?
+    }
+
+    pub(super) async fn take_place(&self, message: Outgoing) -> Result<Place, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        let message = Box::new(message);
+        self.enqueue(Job::Take { message, answer })?;
         answered.await.map_err(|_| stopped())?
     }
 
@@ -97,49 +108,112 @@ impl Drop for Writer {
 
 fn run(mut connection: Connection, waiting: &Receiver<Job>) {
     while let Ok(first) = waiting.recv() {
-        let (mut events, mut answers, mut tries) = (Vec::new(), Vec::new(), Vec::new());
-        for job in std::iter::once(first).chain(waiting.try_iter().take(GROUP - 1)) {
-            match job {
-                Job::Record { event, answer } => {
-                    events.push(*event);
-                    answers.push(answer);
-                }
-                Job::Try(answer) => tries.push(answer),
-            }
-        }
-        // A group of nothing needs the lock for writing all the same.
-        let results = commit(&mut connection, events);
-        for answer in tries {
-            drop(answer.send(results.as_ref().map(drop).map_err(Clone::clone)));
-        }
-        for (index, answer) in answers.into_iter().enumerate() {
-            let result = match &results {
-                Ok(results) => results.get(index).cloned().unwrap_or(Err(StoreError::Busy)),
-                Err(error) => Err(error.clone()),
-            };
-            // Whoever asked may have gone; the event is recorded all the same.
-            drop(answer.send(result));
+        let jobs = std::iter::once(first).chain(waiting.try_iter().take(GROUP - 1));
+        let mut answers = Vec::new();
+        let committed = commit(&mut connection, jobs, &mut answers);
+        for answer in answers {
+            answer(committed.clone());
         }
     }
 }
 
-/// Writes a group. An event that cannot be written leaves the others as they are; a commit that
-/// fails leaves none.
-fn commit(connection: &mut Connection, events: Vec<NewEvent>) -> Result<Vec<Answer>, StoreError> {
-    let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut answers = Vec::with_capacity(events.len());
-    for event in events {
-        let savepoint = transaction.savepoint()?;
-        let answer = record(&savepoint, event);
-        if answer.is_ok() {
-            savepoint.commit()?;
-        } else {
-            savepoint.finish()?;
+/// Answers whoever asked, when it is known whether what was done is on disk.
+type Reply = Box<dyn FnOnce(Result<(), StoreError>)>;
+
+/// Writes a group. What cannot be written leaves the others as they are; a commit that fails leaves
+/// none. A group of nothing needs the lock for writing all the same.
+fn commit(
+    connection: &mut Connection,
+    jobs: impl Iterator<Item = Job>,
+    answers: &mut Vec<Reply>,
+) -> Result<(), StoreError> {
+    // All are taken up before anything can fail, so that each gets its answer.
+    let jobs: Vec<Job> = jobs.collect();
+    let mut transaction = match connection.transaction_with_behavior(TransactionBehavior::Immediate)
+    {
+        Ok(transaction) => transaction,
+        Err(error) => {
+            answers.extend(jobs.into_iter().map(Job::undone));
+            return Err(error.into());
         }
-        answers.push(answer);
+    };
+    for job in jobs {
+        answers.push(match job {
+            Job::Record { event, answer } => {
+                let done = within(&mut transaction, |savepoint| record(savepoint, *event));
+                reply(answer, done)
+            }
+            Job::Take { message, answer } => {
+                let done = within(&mut transaction, |savepoint| {
+                    take_place(savepoint, *message)
+                });
+                reply(answer, done)
+            }
+            Job::Try(answer) => reply(answer, Ok(())),
+        });
     }
     transaction.commit()?;
-    Ok(answers)
+    Ok(())
+}
+
+impl Job {
+    /// The answer to what was not begun.
+    fn undone(self) -> Reply {
+        match self {
+            Self::Record { answer, .. } => reply(answer, Err(StoreError::Busy)),
+            Self::Take { answer, .. } => reply(answer, Err(StoreError::Busy)),
+            Self::Try(answer) => reply(answer, Ok(())),
+        }
+    }
+}
+
+/// Does something, or leaves everything as it was.
+fn within<T>(
+    transaction: &mut Transaction<'_>,
+    work: impl FnOnce(&Savepoint<'_>) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let savepoint = transaction.savepoint()?;
+    let done = work(&savepoint);
+    match done {
+        Ok(_) => savepoint.commit()?,
+        Err(_) => savepoint.finish()?,
+    }
+    done
+}
+
+fn reply<T: 'static>(
+    answer: oneshot::Sender<Result<T, StoreError>>,
+    done: Result<T, StoreError>,
+) -> Reply {
+    // Whoever asked may have gone; what was done is recorded all the same.
+    Box::new(move |committed| drop(answer.send(committed.and(done))))
+}
+
+fn take_place(connection: &Savepoint<'_>, message: Outgoing) -> Result<Place, StoreError> {
+    let contact_id = contact_of(connection, &message.address, clock::now())?;
+    for limit in &message.limits {
+        if let Some(until) = read::reached(connection, &contact_id, limit, message.at)? {
+            return Ok(Place::Full {
+                rule: limit.rule.clone(),
+                until,
+            });
+        }
+    }
+    let taken = connection
+        .prepare_cached("INSERT INTO sent VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING")?
+        .execute((
+            &contact_id,
+            message.at.millis(),
+            &message.decision_id,
+            message.channel.as_str(),
+            message.category.as_str(),
+            message.answers.as_ref().map(|event| &event.0),
+        ))?;
+    Ok(if taken == 0 {
+        Place::Answered
+    } else {
+        Place::Taken
+    })
 }
 
 fn record(connection: &Savepoint<'_>, mut new: NewEvent) -> Answer {
@@ -205,7 +279,8 @@ fn record_for(
         && let Some(channel) = new.channel
     {
         contact.wrote(channel, said_at);
-        write_last_inbound(connection, &contact_id, channel.as_str(), said_at)?;
+        let ad_entry = new.ad_entry.then_some(said_at);
+        write_last_inbound(connection, &contact_id, channel.as_str(), said_at, ad_entry)?;
     }
 
     let event = new.into_event(event_id, last_seq + 1, said_at, recorded_at);
@@ -325,16 +400,20 @@ fn write_consent(
 ) -> rusqlite::Result<()> {
     let mut statement = connection.prepare_cached(
         "INSERT OR REPLACE INTO consent
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
+            ?20)",
     )?;
     for ((channel, category), marks) in &contact.marks {
         let status: ConsentStatus = contact.status_of(*channel, category.as_ref());
         let Marks {
             own_opt_out,
             reported_opt_out,
+            own_opt_in,
             proven_opt_in,
             reported_opt_in,
             release,
+            platform_stop,
+            platform_resume,
         } = marks;
         statement.execute(rusqlite::params![
             contact_id,
@@ -345,12 +424,18 @@ fn write_consent(
             id(own_opt_out),
             at(reported_opt_out),
             id(reported_opt_out),
+            at(own_opt_in),
+            id(own_opt_in),
             at(proven_opt_in),
             id(proven_opt_in),
             at(reported_opt_in),
             id(reported_opt_in),
             at(release),
             id(release),
+            at(platform_stop),
+            id(platform_stop),
+            at(platform_resume),
+            id(platform_resume),
         ])?;
     }
     Ok(())
@@ -369,13 +454,20 @@ fn write_last_inbound(
     contact_id: &str,
     channel: &str,
     at: Timestamp,
+    ad_entry: Option<Timestamp>,
 ) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "INSERT INTO last_inbound VALUES (?1, ?2, ?3)
-             ON CONFLICT DO UPDATE SET at = max(at, excluded.at)",
+            "INSERT INTO last_inbound VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT DO UPDATE SET at = max(at, excluded.at), ad_entry_at =
+                coalesce(max(ad_entry_at, excluded.ad_entry_at), ad_entry_at, excluded.ad_entry_at)",
         )?
-        .execute((contact_id, channel, at.millis()))
+        .execute((
+            contact_id,
+            channel,
+            at.millis(),
+            ad_entry.map(Timestamp::millis),
+        ))
         .map(drop)
 }
 

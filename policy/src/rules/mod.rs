@@ -1,10 +1,14 @@
 //! A rule set: the data that the engine interprets. People write it as TOML in `policy/rules/`;
 //! `consentry policy build` checks it and bakes it into the component.
 
+mod sending;
+
 use serde::{Deserialize, Serialize};
 
+pub use sending::*;
+
 use crate::pattern::Classes;
-use crate::types::{Channel, Intent, SendRoute, Timestamp};
+use crate::types::{Channel, Intent, Timestamp};
 
 /// Everything that a policy decides by.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -23,10 +27,8 @@ pub struct RuleSet {
     pub replies: Vec<Reply>,
     /// The category that stops while a person looks at what is unclear.
     pub held: String,
-    /// The categories of messages that are known.
-    pub categories: Vec<Category>,
-    /// What becomes of a message that may not go.
-    pub routes: Routes,
+    /// What may be sent, when and how often.
+    pub sending: Sending,
 }
 
 /// The name and version of a rule set.
@@ -210,38 +212,6 @@ pub struct Reply {
     pub country: Option<String>,
     /// The words, with `{brand}`, `{contact}`, `{privacy_url}` and `{channel}` filled in.
     pub text: String,
-}
-
-/// A category of messages.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Category {
-    /// Its name, in lower case.
-    pub name: String,
-    /// What a message of it needs.
-    pub needs: Needs,
-    /// The law or carrier rule behind it.
-    pub source: String,
-}
-
-/// The consent that a category needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Needs {
-    /// An opt-in.
-    OptIn,
-    /// Only that there is no opt-out.
-    NoOptOut,
-}
-
-/// What becomes of a message that may not go.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Routes {
-    /// For the reason `opted_out`.
-    pub opted_out: SendRoute,
-    /// For every other reason.
-    pub otherwise: SendRoute,
 }
 
 impl RuleSet {

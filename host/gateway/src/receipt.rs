@@ -1,0 +1,348 @@
+//! Signed receipts: what was asked, by which rules it was decided, what consent was relied on, and
+//! what was answered. A receipt is a JWS in compact form (RFC 7515) signed with Ed25519 (RFC 8037),
+//! so that any JOSE library can verify it, offline and years later.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use consentry_model::{Decision, EventId, Timestamp, Verdict};
+use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use thiserror::Error;
+
+use crate::preflight::Question;
+
+/// What a receipt says.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Receipt<'r> {
+    /// What identifies the decision.
+    pub decision_id: &'r str,
+    /// What was asked.
+    pub question: Asked<'r>,
+    /// The digest of the policy that decided.
+    pub policy: String,
+    /// The event of the consent that was relied on, or of the opt-out that stood.
+    pub consent_event: Option<EventId>,
+    /// What was answered.
+    pub answer: Said<'r>,
+    /// When.
+    pub decided_at: Timestamp,
+}
+
+/// The question, as it was understood.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Asked<'r> {
+    channel: consentry_model::Channel,
+    to: String,
+    from: Option<&'r str>,
+    category: &'r str,
+    template: Option<Value>,
+    at: Timestamp,
+    in_reply_to: Option<&'r EventId>,
+}
+
+/// The answer.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Said<'r> {
+    allowed: bool,
+    reason: &'r str,
+    retry_at: Option<Timestamp>,
+}
+
+impl<'r> Asked<'r> {
+    pub(crate) fn of(question: &'r Question) -> Self {
+        let template = question.template.as_ref();
+        Self {
+            channel: question.channel,
+            to: question.to.to_string(),
+            from: question.from.as_deref(),
+            category: question.category.as_str(),
+            template: template
+                .map(|template| json!({ "name": template.name, "category": template.category })),
+            at: question.at,
+            in_reply_to: question.in_reply_to.as_ref(),
+        }
+    }
+}
+
+impl<'r> Said<'r> {
+    pub(crate) fn of(decision: &'r Decision) -> Self {
+        Self {
+            allowed: decision.verdict == Verdict::Allow,
+            reason: &decision.reason,
+            retry_at: match decision.verdict {
+                Verdict::DeferUntil(at) => Some(at),
+                Verdict::Allow | Verdict::Deny => None,
+            },
+        }
+    }
+}
+
+/// The keys of a gateway: the newest signs, all verify.
+pub struct ReceiptKeys {
+    signing: SigningKey,
+    keys: Vec<Jwk>,
+}
+
+/// A key as a JSON Web Key (RFC 8037). `d` is the private half.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Jwk {
+    kty: String,
+    crv: String,
+    kid: String,
+    x: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    d: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct KeySet {
+    keys: Vec<Jwk>,
+}
+
+/// What is wrong with a file of keys.
+#[derive(Debug, Error)]
+#[allow(missing_docs)]
+pub enum KeysError {
+    #[error("{0}")]
+    File(#[from] std::io::Error),
+    #[error("it is no JSON Web Key Set: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("the key {0:?} is no Ed25519 key")]
+    Key(String),
+    #[error("it has no private key to sign with; the newest one must have its \"d\"")]
+    NoPrivateKey,
+    #[error("there is no randomness to make a key from: {0}")]
+    Random(getrandom::Error),
+}
+
+/// Why a receipt does not hold.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum BadReceipt {
+    #[error("it is not three parts of base64url with dots between")]
+    Form,
+    #[error("it says it was signed with the key {0:?}, which is not among those given")]
+    UnknownKey(String),
+    #[error("its signature does not fit: it was changed, or signed by somebody else")]
+    Signature,
+}
+
+impl ReceiptKeys {
+    /// Reads the keys from a file, and makes the file with a new key when it is not there.
+    pub fn load(path: &Path) -> Result<Self, KeysError> {
+        match fs::read(path) {
+            Ok(bytes) => Self::of(serde_json::from_slice(&bytes)?),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let set = KeySet {
+                    keys: vec![new_key()?],
+                };
+                // Another process may make it at the same time: then its key is the one.
+                match write_private(path, &set, true) {
+                    Ok(()) => Self::of(set),
+                    Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                        Self::of(serde_json::from_slice(&fs::read(path)?)?)
+                    }
+                    Err(error) => Err(error.into()),
+                }
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Keys that are kept nowhere.
+    pub fn ephemeral() -> Result<Self, KeysError> {
+        let key = new_key()?;
+        Self::of(KeySet { keys: vec![key] })
+    }
+
+    /// Adds a new key to a file, which signs from then on. The private halves of the others are
+    /// forgotten; receipts that they signed stay good.
+    pub fn rotate(path: &Path) -> Result<String, KeysError> {
+        let mut set: KeySet = serde_json::from_slice(&fs::read(path)?)?;
+        let key = new_key()?;
+        let kid = key.kid.clone();
+        for old in &mut set.keys {
+            old.d = None;
+        }
+        set.keys.push(key);
+        let next = path.with_extension("new");
+        write_private(&next, &set, false)?;
+        fs::rename(&next, path)?;
+        Ok(kid)
+    }
+
+    fn of(set: KeySet) -> Result<Self, KeysError> {
+        let newest = set.keys.last().ok_or(KeysError::NoPrivateKey)?;
+        let secret = newest.d.as_deref().ok_or(KeysError::NoPrivateKey)?;
+        let bytes = decoded(secret).ok_or_else(|| KeysError::Key(newest.kid.clone()))?;
+        Ok(Self {
+            signing: SigningKey::from_bytes(&bytes),
+            keys: set.keys,
+        })
+    }
+
+    /// The public keys, as a JSON Web Key Set.
+    pub fn public(&self) -> Value {
+        let public = self.keys.iter().map(|key| Jwk {
+            d: None,
+            ..key.clone()
+        });
+        json!({ "keys": public.collect::<Vec<_>>() })
+    }
+
+    /// A receipt, signed.
+    pub fn sign(&self, receipt: &Receipt<'_>) -> String {
+        let kid = self.keys.last().map_or("", |key| &key.kid);
+        let header = json!({ "alg": "EdDSA", "kid": kid, "typ": "consentry-receipt" });
+        let payload = serde_json::to_vec(receipt).unwrap_or_default();
+        let mut token = BASE64.encode(header.to_string());
+        token.push('.');
+        BASE64.encode_string(payload, &mut token);
+        let signature = self.signing.sign(token.as_bytes());
+        token.push('.');
+        BASE64.encode_string(signature.to_bytes(), &mut token);
+        token
+    }
+}
+
+/// What a receipt says, if one of some keys (a JSON Web Key Set) signed it as it is.
+pub fn verify(token: &str, keys: &[u8]) -> Result<Value, VerifyError> {
+    let set: KeySet = serde_json::from_slice(keys)?;
+    Ok(verify_with(token.trim(), &set)?)
+}
+
+/// Why a receipt could not be verified.
+#[derive(Debug, Error)]
+#[allow(missing_docs)]
+pub enum VerifyError {
+    #[error("the keys are no JSON Web Key Set: {0}")]
+    Keys(#[from] serde_json::Error),
+    #[error("the receipt is not good: {0}")]
+    Receipt(#[from] BadReceipt),
+}
+
+fn verify_with(token: &str, set: &KeySet) -> Result<Value, BadReceipt> {
+    let (signed, signature) = token.rsplit_once('.').ok_or(BadReceipt::Form)?;
+    let (header, payload) = signed.split_once('.').ok_or(BadReceipt::Form)?;
+    let part = |text: &str| BASE64.decode(text).map_err(|_| BadReceipt::Form);
+    let json = |text: &str| -> Result<Value, BadReceipt> {
+        serde_json::from_slice(&part(text)?).map_err(|_| BadReceipt::Form)
+    };
+    let header = json(header)?;
+    let kid = header.get("kid").and_then(Value::as_str).unwrap_or("");
+    let key = set.keys.iter().find(|key| key.kid == kid);
+    let unknown = || BadReceipt::UnknownKey(kid.to_owned());
+    let bytes = decoded(&key.ok_or_else(unknown)?.x).ok_or_else(unknown)?;
+    let key = VerifyingKey::from_bytes(&bytes).map_err(|_| unknown())?;
+    let signature = Signature::from_slice(&part(signature)?).map_err(|_| BadReceipt::Signature)?;
+    if header.get("alg").and_then(Value::as_str) != Some("EdDSA") {
+        return Err(BadReceipt::Signature);
+    }
+    key.verify_strict(signed.as_bytes(), &signature)
+        .map_err(|_| BadReceipt::Signature)?;
+    json(payload)
+}
+
+fn decoded(text: &str) -> Option<[u8; 32]> {
+    BASE64.decode(text).ok()?.try_into().ok()
+}
+
+fn new_key() -> Result<Jwk, KeysError> {
+    let mut secret = [0; 32];
+    getrandom::fill(&mut secret).map_err(KeysError::Random)?;
+    let public = SigningKey::from_bytes(&secret).verifying_key();
+    let x = BASE64.encode(public.as_bytes());
+    // RFC 7638: the hash of the key's own members names it.
+    let members = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
+    Ok(Jwk {
+        kty: "OKP".to_owned(),
+        crv: "Ed25519".to_owned(),
+        kid: BASE64.encode(Sha256::digest(members)),
+        x,
+        d: Some(BASE64.encode(secret)),
+    })
+}
+
+/// Writes keys so that nobody else can read them.
+fn write_private(path: &Path, set: &KeySet, is_new: bool) -> std::io::Result<()> {
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .create_new(is_new)
+        .truncate(!is_new)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(&serde_json::to_vec_pretty(set)?)?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn receipt(keys: &ReceiptKeys) -> String {
+        let decision = consentry_model::floor::deny();
+        let receipt = Receipt {
+            decision_id: "d",
+            question: Asked {
+                channel: consentry_model::Channel::Sms,
+                to: "+14155550123".into(),
+                from: None,
+                category: "marketing",
+                template: None,
+                at: Timestamp::from_millis(0).unwrap(),
+                in_reply_to: None,
+            },
+            policy: "sha256:0".into(),
+            consent_event: None,
+            answer: Said::of(&decision),
+            decided_at: Timestamp::from_millis(0).unwrap(),
+        };
+        keys.sign(&receipt)
+    }
+
+    #[test]
+    fn a_receipt_holds_and_any_changed_byte_breaks_it() {
+        let keys = ReceiptKeys::ephemeral().unwrap();
+        let public = serde_json::to_vec(&keys.public()).unwrap();
+        let token = receipt(&keys);
+        assert_eq!(
+            verify(&token, &public).unwrap()["answer"]["reason"],
+            "opted_out"
+        );
+        for at in 0..token.len() {
+            let mut changed = token.clone().into_bytes();
+            changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
+            let changed = String::from_utf8(changed).unwrap();
+            assert!(verify(&changed, &public).is_err(), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn keys_rotate_and_old_receipts_stay_good() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("receipts.json");
+        let old = receipt(&ReceiptKeys::load(&path).unwrap());
+        ReceiptKeys::rotate(&path).unwrap();
+        let keys = ReceiptKeys::load(&path).unwrap();
+        let public = serde_json::to_vec(&keys.public()).unwrap();
+        assert!(!String::from_utf8(public.clone()).unwrap().contains("\"d\""));
+        assert!(verify(&old, &public).is_ok());
+        assert!(verify(&receipt(&keys), &public).is_ok());
+        let stranger = ReceiptKeys::ephemeral().unwrap();
+        let error = verify(&receipt(&stranger), &public)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("not among those given"), "{error}");
+    }
+}

@@ -1,0 +1,70 @@
+//! Has the contact said stop, and has it agreed?
+
+use super::{Finding, Question};
+use crate::rules::Need;
+use crate::types::{ConsentRecord, ConsentStatus, Lookup, Proof};
+
+impl<L: Lookup> Question<'_, L> {
+    /// Nothing goes to somebody who said stop: to this category, or to one above it and not to this
+    /// one anew since.
+    pub(super) fn suppression(&mut self) {
+        let mut allowed_since = None;
+        let mut finding = Finding::Pass;
+        for consent in &self.consents {
+            match consent.status {
+                ConsentStatus::OptOut if allowed_since <= consent.since => {
+                    finding = Finding::Block("opted_out");
+                    break;
+                }
+                ConsentStatus::OptIn => allowed_since = allowed_since.max(consent.since),
+                _ => {}
+            }
+        }
+        self.note("preflight.suppression", finding);
+    }
+
+    /// 47 CFR 64.1200(a)(1), (a)(2), (f)(9); CASL ss. 6, 10: the consent that the category needs.
+    pub(super) fn needed_consent(&mut self) {
+        let channel = self.message.channel;
+        let Some(category) = self.line.first() else {
+            return;
+        };
+        let is_enough = |consent: &ConsentRecord, least: Proof| {
+            consent.status == ConsentStatus::OptIn
+                && consent.proof >= least
+                && (!category.double_opt_in || consent.proof == Proof::OwnWords)
+        };
+        let opted_in = |least| {
+            let given = self.line.iter().zip(&self.consents);
+            let mut given = given.filter(|(_, consent)| is_enough(consent, least));
+            given.next().map(|(category, _)| category.name.clone())
+        };
+        let (finding, relied_on) = match category.needs(channel) {
+            Need::None => (Finding::Skip, opted_in(Proof::None)),
+            Need::Implied => match opted_in(Proof::None) {
+                Some(name) => (Finding::Pass, Some(name)),
+                None if self.wrote_within(category.implied_for) => (Finding::Pass, None),
+                None => (Finding::Block("no_consent"), None),
+            },
+            Need::Express => match opted_in(Proof::None) {
+                Some(name) => (Finding::Pass, Some(name)),
+                None => (Finding::Block("no_consent"), None),
+            },
+            Need::ExpressWritten => match opted_in(Proof::Evidence) {
+                Some(name) => (Finding::Pass, Some(name)),
+                None if opted_in(Proof::None).is_some() => {
+                    (Finding::Block("no_written_consent"), None)
+                }
+                None => (Finding::Block("no_consent"), None),
+            },
+        };
+        self.relied_on = relied_on;
+        self.note("preflight.consent", finding);
+    }
+
+    /// Whether the contact wrote on the channel not longer ago than this, in milliseconds.
+    pub(super) fn wrote_within(&self, time: i64) -> bool {
+        let last = self.contact.last_inbound(self.message.channel);
+        last.is_some_and(|last| self.message.at.saturating_sub(last) <= time)
+    }
+}
