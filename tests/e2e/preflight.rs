@@ -50,6 +50,7 @@ fn the_clock_of_a_known_time_zone_counts_instead_of_the_numbers() {
     question["region"] = "US-NY".into();
     assert_eq!(gateway.ask(question.clone())["allowed"], true);
     question["timeZone"] = "Mars/Olympus".into();
+    question["dryRun"] = true.into();
     gateway
         .post("/v1/preflight", &question)
         .is_problem(422, "timeZone");
