@@ -40,7 +40,7 @@ pub(crate) fn core(classify: &str, preflight: &str, more: &str) -> String {
 }
 
 /// How `outbound` is passed: it fits into sixteen values.
-const PREFLIGHT: &str = "(param i32 i32 i32 i32 i32 i32 i32 i32 i64 i32 i32 i32)";
+const PREFLIGHT: &str = "(param i32 i32 i32 i32 i32 i32 i32 i32 i64 i32 i32 i32 i64 i32)";
 
 /// An answer of zeros, at an address that nothing else is written to.
 pub(crate) const ZEROS: &str = "i32.const 4096";
