@@ -138,6 +138,6 @@ fn parts(starts: &[usize]) -> Vec<(usize, usize)> {
         .collect()
 }
 
-fn words<'t>(text: &'t Text, (from, to): (usize, usize)) -> &'t str {
+fn words(text: &Text, (from, to): (usize, usize)) -> &str {
     text.folded(text.tokens.get(from..to).unwrap_or(&[]))
 }

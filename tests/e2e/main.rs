@@ -25,6 +25,7 @@ mod policies;
 mod preflight;
 mod readme;
 mod routing;
+mod scrub;
 mod service;
 mod support;
 mod whatsapp;

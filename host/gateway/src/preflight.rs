@@ -76,6 +76,18 @@ pub enum PreflightError {
 }
 
 impl Question {
+    fn message(&self, places: Vec<Place>, answers: Answers) -> Outbound {
+        Outbound {
+            channel: self.channel,
+            category: self.category.clone(),
+            template: self.template.clone(),
+            at: self.at,
+            places,
+            answers,
+            explain: self.explain,
+        }
+    }
+
     /// Every place where the contact may be.
     fn places(&self) -> Result<Vec<Place>, BadZone> {
         let country = self.country.clone().or_else(|| self.to.country());
@@ -129,6 +141,23 @@ impl Gateway {
         })
     }
 
+    /// Says for each of many messages whether it may go, by what the store knows at one moment. It
+    /// only asks: no place is taken, and what answers something is not among them.
+    pub async fn scrub(&self, questions: &[Question]) -> Result<Vec<Decision>, PreflightError> {
+        let addresses = questions.iter().map(|question| question.to.clone());
+        let known = self.store().contacts(addresses.collect()).await?;
+        let policy = self.policy();
+        task::block_in_place(|| {
+            let decide = |(question, known): (&Question, store::Known)| {
+                let message = question.message(question.places()?, Answers::Nothing);
+                let answer = policy.preflight(&message, &Arc::new(known.contact));
+                telemetry::decided(&answer);
+                Ok(answer.value)
+            };
+            questions.iter().zip(known).map(decide).collect()
+        })
+    }
+
     async fn decide(
         &self,
         question: &Question,
@@ -145,15 +174,7 @@ impl Gateway {
             },
         };
         let contact = Arc::new(self.store().contact(&question.to).await?.contact);
-        let message = Outbound {
-            channel: question.channel,
-            category: question.category.clone(),
-            template: question.template.clone(),
-            at: question.at,
-            places,
-            answers,
-            explain: question.explain,
-        };
+        let message = question.message(places, answers);
         let policy = self.policy();
         let mut answer = task::block_in_place(|| policy.preflight(&message, &contact));
         let relied_on = answer

@@ -341,12 +341,12 @@ fn table() -> Table {
             "quiet.us-md",
             "Md. Code, Com. Law 14-4502",
             "US-MD",
-            Some("2024-01-01"),
+            Some(2024),
         ),
         ("quiet.us-ms", "Miss. Code 77-3-723", "US-MS", None),
         ("quiet.us-nj", "N.J.S.A. 56:8-130", "US-NJ", None),
-        ("quiet.us-ok", "15 O.S. 775C.4", "US-OK", Some("2022-11-01")),
-        ("quiet.us-or", "Oregon HB 3865", "US-OR", Some("2026-01-01")),
+        ("quiet.us-ok", "15 O.S. 775C.4", "US-OK", Some(2022)),
+        ("quiet.us-or", "Oregon HB 3865", "US-OR", Some(2026)),
         ("quiet.us-wa", "RCW 80.36.390", "US-WA", None),
     ] {
         let place = place("US", Some(region), -240);
@@ -362,9 +362,8 @@ fn table() -> Table {
                 ),
             ],
         );
-        // A quarter past eight in the evening before, and in the year before, it began to hold.
-        if let Some(from) = from {
-            let year: i32 = from[..4].parse().unwrap();
+        // A quarter past eight in the evening, in the year before it began to hold.
+        if let Some(year) = from {
             let before = format!("{}-06-11T00:15:00Z", year - 1);
             table.quiet(rule, source, &place, &[(&before, "allowed")]);
         }
@@ -647,7 +646,7 @@ fn no_rule_can_be_taken_away_unnoticed() {
         for day in 0..holidays.days.len() {
             let name = format!("{} {:?}", holidays.id, holidays.days[day]);
             without(name, &|rules| {
-                drop(rules.sending.holidays[at].days.remove(day))
+                _ = rules.sending.holidays[at].days.remove(day);
             });
         }
     }

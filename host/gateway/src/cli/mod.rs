@@ -8,6 +8,7 @@ mod output;
 mod policy;
 mod preflight;
 mod receipt;
+mod scrub;
 mod serve;
 
 use std::net::SocketAddr;
@@ -47,6 +48,8 @@ enum Command {
     Classify(classify::ClassifyArgs),
     /// Ask whether a message may go
     Preflight(preflight::PreflightArgs),
+    /// Judge a campaign's list, row by row
+    Scrub(scrub::ScrubArgs),
     /// Read and record consent
     #[command(subcommand)]
     Consent(consent::ConsentCommand),
@@ -213,6 +216,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Serve(args) => runtime()?.block_on(serve::run(args)),
         Command::Demo => runtime()?.block_on(demo::run()),
         Command::Preflight(args) => runtime()?.block_on(preflight::run(args)),
+        Command::Scrub(args) => runtime()?.block_on(scrub::run(args)),
         Command::Consent(command) => runtime()?.block_on(consent::run(command)),
     }
 }

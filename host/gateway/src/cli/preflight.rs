@@ -45,7 +45,7 @@ pub(super) struct PreflightArgs {
     json: bool,
 }
 
-fn template(text: &str) -> Result<Template, String> {
+pub(super) fn template(text: &str) -> Result<Template, String> {
     let (name, category) = text.rsplit_once(':').ok_or("write it NAME:CATEGORY")?;
     let category = category.parse().map_err(|error| format!("{error}"))?;
     Ok(Template {

@@ -145,7 +145,7 @@ pub(super) fn unreadable(rejection: BytesRejection) -> Problem {
 }
 
 /// Reads JSON, and names the field that does not fit.
-fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+pub(super) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     if depth(bytes) > MAX_DEPTH {
         let detail = format!("(body): nested more than {MAX_DEPTH} levels deep");
         return Err(Problem::new(StatusCode::BAD_REQUEST, "invalid-json", detail).at("(body)"));

@@ -1,5 +1,6 @@
 //! The HTTP API.
 
+mod batch;
 pub(crate) mod consent;
 mod extract;
 mod guard;
@@ -50,7 +51,8 @@ const TURNS: usize = 60;
         consent::post,
         history::history,
         inbound::inbound,
-        preflight::preflight
+        preflight::preflight,
+        batch::batch
     )
 )]
 struct Api;
@@ -80,6 +82,10 @@ pub(crate) fn router(
         .route("/consent/{phoneNumber}", consent)
         .route("/v1/inbound", write(post(inbound::inbound)))
         .route("/v1/preflight", ask(post(preflight::preflight)))
+        .route(
+            "/v1/preflight/batch",
+            ask(post(batch::batch).layer(DefaultBodyLimit::disable())),
+        )
         .route(
             "/v1/contacts/{address}/history",
             read(get(history::history)),

@@ -101,9 +101,16 @@ pub(crate) async fn preflight(
     State(gateway): State<Gateway>,
     Body(request): Body<PreflightRequest>,
 ) -> Result<Json<PreflightAnswer>, Problem> {
+    respond(&gateway, request).await.map(Json)
+}
+
+pub(crate) async fn respond(
+    gateway: &Gateway,
+    request: PreflightRequest,
+) -> Result<PreflightAnswer, Problem> {
     let question = question(request)?;
     let answered = gateway.preflight(&question).await?;
-    Ok(Json(answer(&gateway, &question, answered)))
+    Ok(answer(gateway, &question, answered))
 }
 
 fn answer(gateway: &Gateway, question: &Question, answered: Answered) -> PreflightAnswer {

@@ -17,6 +17,9 @@ pub trait Store: Send + Sync {
     /// What is known of the contact that an address belongs to, as it is at this moment.
     async fn contact(&self, address: &Address) -> Result<Known, StoreError>;
 
+    /// The same of many addresses, all as they are at one moment.
+    async fn contacts(&self, addresses: Vec<Address>) -> Result<Vec<Known>, StoreError>;
+
     /// The event that a provider's message has already made, if it came before.
     async fn delivered(
         &self,

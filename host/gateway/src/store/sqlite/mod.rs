@@ -63,6 +63,14 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn contacts(&self, addresses: Vec<Address>) -> Result<Vec<Known>, StoreError> {
+        self.read(move |connection| {
+            let known = |address: &Address| read::known(connection, &address.to_string());
+            addresses.iter().map(known).collect()
+        })
+        .await
+    }
+
     async fn delivered(
         &self,
         address: &Address,
