@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
@@ -298,7 +298,7 @@ fn find(header: &ByteRecord, name: &str) -> anyhow::Result<usize> {
     })
 }
 
-fn writer(path: &PathBuf, delimiter: u8) -> anyhow::Result<Writer<File>> {
+fn writer(path: &Path, delimiter: u8) -> anyhow::Result<Writer<File>> {
     WriterBuilder::new()
         .delimiter(delimiter)
         .flexible(true)
@@ -306,7 +306,7 @@ fn writer(path: &PathBuf, delimiter: u8) -> anyhow::Result<Writer<File>> {
         .with_context(|| path.display().to_string())
 }
 
-fn same_file(one: &PathBuf, other: &PathBuf) -> bool {
+fn same_file(one: &Path, other: &Path) -> bool {
     match (one.canonicalize(), other.canonicalize()) {
         (Ok(one), Ok(other)) => one == other,
         _ => false,
