@@ -229,8 +229,20 @@ fn the_day() -> Vec<Scene> {
             }}),
         },
         Scene::Asks {
-            what: "May the November offer go to Ann",
-            question: ask("sms", ANN, json!({ "category": "marketing" })),
+            what: "May the November offer go to Ann tomorrow at midday",
+            question: ask(
+                "sms",
+                ANN,
+                json!({ "category": "marketing", "at": tomorrow("20:00:00") }),
+            ),
+        },
+        Scene::Asks {
+            what: "And at three in the morning, in California",
+            question: ask(
+                "sms",
+                ANN,
+                json!({ "category": "marketing", "at": tomorrow("11:00:00") }),
+            ),
         },
         writes("Ann", ANN, "STOP!! 🛑"),
         Scene::Asks {
@@ -248,8 +260,12 @@ fn the_day() -> Vec<Scene> {
         Scene::Title("She comes back"),
         writes("Ann", ANN, "START"),
         Scene::Asks {
-            what: "May the offer go to Ann now",
-            question: ask("sms", ANN, json!({ "category": "marketing" })),
+            what: "May the offer go to Ann again, tomorrow at midday",
+            question: ask(
+                "sms",
+                ANN,
+                json!({ "category": "marketing", "at": tomorrow("20:00:00") }),
+            ),
         },
         Scene::Title("Help is no opt-out, a question goes to the bot, a person to a person"),
         writes("Bob", BOB, "HELP"),
@@ -304,6 +320,12 @@ fn the_day() -> Vec<Scene> {
             question: ask("whatsapp", CLEO, json!({ "template": updates })),
         },
     ]
+}
+
+/// Tomorrow at a time of UTC.
+fn tomorrow(time: &str) -> String {
+    let day = chrono::Utc::now().date_naive() + chrono::Days::new(1);
+    format!("{day}T{time}Z")
 }
 
 fn in_two_days() -> String {
