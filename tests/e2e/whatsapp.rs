@@ -161,3 +161,84 @@ fn a_stop_on_whatsapp_ends_texts_too_and_closes_the_window() {
     let free_form = json!({ "channel": "whatsapp", "to": ANN });
     assert_eq!(gateway.preflight(free_form)["reason"], "opted_out");
 }
+
+fn notice(gateway: &Gateway, what: Value) -> Value {
+    let mut notice = json!({ "platform": "meta", "address": CLEO });
+    for (name, value) in what.as_object().unwrap() {
+        notice[name] = value.clone();
+    }
+    gateway.post("/v1/platform-notices", &notice).ok()
+}
+
+const CLEO: &str = "+5511961234567";
+
+/// Somebody in Brazil who agreed to offers by WhatsApp, and how the next one fares.
+fn agreed() -> (Gateway, impl Fn(&Gateway) -> Value) {
+    let gateway = Gateway::start();
+    let evidence = json!({ "evidence": {
+        "timestamp": "2025-11-02T10:00:00Z", "address": CLEO, "text": "Send me offers",
+    }});
+    let query = "status=OPTIN&channel=whatsapp&category=marketing";
+    gateway.report(CLEO, query, &evidence).ok();
+    let offer = |gateway: &Gateway| {
+        gateway.preflight(json!({
+            "channel": "whatsapp", "to": CLEO,
+            "template": { "name": "offer", "category": "marketing" },
+        }))
+    };
+    (gateway, offer)
+}
+
+#[test]
+fn a_stop_set_with_meta_ends_marketing_alone_until_it_is_resumed_there() {
+    let (gateway, offer) = agreed();
+    assert_eq!(offer(&gateway)["allowed"], true);
+    for stop in [json!({ "preference": "stop" }), json!({ "code": 131_050 })] {
+        assert_eq!(notice(&gateway, stop)["effect"], "opt-out");
+        assert_eq!(offer(&gateway)["reason"], "opted_out");
+        assert_eq!(
+            gateway.consent(CLEO, "channel=sms&category=marketing"),
+            "NONE"
+        );
+        assert_eq!(
+            gateway.consent(CLEO, "channel=whatsapp&category=utility"),
+            "NONE"
+        );
+        let resumed = notice(&gateway, json!({ "preference": "resume" }));
+        assert_eq!(resumed["effect"], "resume");
+        assert_eq!(offer(&gateway)["allowed"], true);
+    }
+}
+
+#[test]
+fn a_resume_with_meta_never_undoes_the_persons_own_stop() {
+    let (gateway, offer) = agreed();
+    notice(&gateway, json!({ "preference": "stop" }));
+    gateway.inbound(json!({ "channel": "whatsapp", "from": CLEO, "body": "PARAR" }));
+    notice(&gateway, json!({ "preference": "resume" }));
+    assert_eq!(offer(&gateway)["reason"], "opted_out");
+}
+
+#[test]
+fn errors_of_delivery_are_what_they_are_and_no_opt_outs() {
+    let (gateway, offer) = agreed();
+    for (code, effect) in [
+        (130_472, "none"),
+        (131_047, "window-closed"),
+        (131_026, "none"),
+    ] {
+        assert_eq!(notice(&gateway, json!({ "code": code }))["effect"], effect);
+        assert_eq!(offer(&gateway)["allowed"], true, "{code}");
+    }
+    let once = json!({ "code": 131_049, "messageId": "wamid.1" });
+    assert_eq!(notice(&gateway, once.clone())["effect"], "backoff");
+    assert_eq!(notice(&gateway, once)["duplicate"], true);
+    let waits = offer(&gateway);
+    assert_eq!(waits["reason"], "provider_backoff");
+    assert_ne!(waits["retryAt"], Value::Null);
+    let both =
+        json!({ "platform": "meta", "address": CLEO, "preference": "stop", "code": 131_050 });
+    gateway
+        .post("/v1/platform-notices", &both)
+        .is_problem(422, "code");
+}

@@ -268,6 +268,7 @@ impl Gateway {
                 actor: report.actor,
                 evidence: report.evidence.map(|evidence| evidence.document),
                 ad_entry: false,
+                backoff: None,
                 said_at: proven_at.filter(|_| report.opt_in).or(report.at),
                 statement: if report.opt_in && proven_at.is_some() {
                     Statement::Proven
@@ -322,6 +323,7 @@ fn inbound_event(
             .ad_entry
             .then(|| serde_json::json!({ "adEntry": true })),
         ad_entry: message.ad_entry,
+        backoff: None,
         said_at: message.sent_at,
         statement: Statement::Own,
         changes: classification.changes.clone(),

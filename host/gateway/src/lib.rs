@@ -6,6 +6,7 @@ mod clock;
 pub mod gateway;
 mod http;
 mod keys;
+pub mod platform;
 pub mod preflight;
 pub mod receipt;
 pub mod store;

@@ -64,7 +64,7 @@ impl Outbound {
         match template {
             Some(template) => template.category.clone(),
             None if channel == Channel::Whatsapp => Category::known("service"),
-            None => Category::known("marketing"),
+            None => Category::marketing(),
         }
     }
 }

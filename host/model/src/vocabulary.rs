@@ -68,6 +68,11 @@ impl Category {
     /// The longest name, in characters.
     pub const MAX_LENGTH: usize = 64;
 
+    /// Advertising: what platforms mean when a person stops "marketing messages".
+    pub fn marketing() -> Self {
+        Self::known("marketing")
+    }
+
     /// A name that is known to be one.
     pub(crate) fn known(name: &'static str) -> Self {
         Self(name.to_owned())

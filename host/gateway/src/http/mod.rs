@@ -6,6 +6,7 @@ mod extract;
 mod guard;
 mod history;
 mod inbound;
+mod platform;
 mod preflight;
 mod problem;
 mod server;
@@ -51,6 +52,7 @@ const TURNS: usize = 60;
         consent::post,
         history::history,
         inbound::inbound,
+        platform::notice,
         preflight::preflight,
         batch::batch
     )
@@ -81,6 +83,7 @@ pub(crate) fn router(
     Router::new()
         .route("/consent/{phoneNumber}", consent)
         .route("/v1/inbound", write(post(inbound::inbound)))
+        .route("/v1/platform-notices", write(post(platform::notice)))
         .route("/v1/preflight", ask(post(preflight::preflight)))
         .route(
             "/v1/preflight/batch",

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use consentry_model::{Answers, Category, Channel, Contact, EventId, Limit, Timestamp};
 use thiserror::Error;
 
-pub use record::{Event, EventKind, NewEvent, Recorded, Selection, Understood};
+pub use record::{Backoff, Event, EventKind, NewEvent, Recorded, Selection, Understood};
 
 use crate::address::Address;
 

@@ -1,7 +1,7 @@
 //! What is recorded, before and after.
 
 use consentry_model::{
-    Change, Channel, Classification, Contact, EventId, Scope, Statement, Timestamp,
+    Category, Change, Channel, Classification, Contact, EventId, Scope, Statement, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -38,6 +38,15 @@ pub struct Selection {
     pub title: String,
 }
 
+/// A time for which a platform asked to leave a contact alone.
+#[derive(Clone, Debug)]
+pub struct Backoff {
+    /// With which messages.
+    pub category: Category,
+    /// Until when.
+    pub until: Timestamp,
+}
+
 /// Something to record.
 #[derive(Clone, Debug)]
 pub struct NewEvent {
@@ -69,6 +78,8 @@ pub struct NewEvent {
     pub evidence: Option<Value>,
     /// Whether the contact began a chat from an advertisement with it.
     pub ad_entry: bool,
+    /// For how long a platform asked to leave the contact alone, on the event's channel.
+    pub backoff: Option<Backoff>,
     /// When it was said; nothing: now. A moment that is yet to come counts as now.
     pub said_at: Option<Timestamp>,
     /// How much it weighs.

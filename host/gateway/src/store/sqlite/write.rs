@@ -13,7 +13,7 @@ use rusqlite::{Connection, Savepoint, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::super::{Event, EventKind, NewEvent, Outgoing, Place, Recorded, StoreError};
+use super::super::{Backoff, Event, EventKind, NewEvent, Outgoing, Place, Recorded, StoreError};
 use super::read;
 use crate::address::Address;
 use crate::clock;
@@ -283,6 +283,12 @@ fn record_for(
         write_last_inbound(connection, &contact_id, channel.as_str(), said_at, ad_entry)?;
     }
 
+    if let (Some(backoff), Some(channel)) = (&new.backoff, new.channel) {
+        write_backoff(connection, &contact_id, channel.as_str(), backoff)?;
+        let key = (channel, backoff.category.clone());
+        contact.backoff.insert(key, backoff.until);
+    }
+
     let event = new.into_event(event_id, last_seq + 1, said_at, recorded_at);
     insert(connection, &contact_id, &event)?;
     if contact.marks != before {
@@ -467,6 +473,26 @@ fn write_last_inbound(
             channel,
             at.millis(),
             ad_entry.map(Timestamp::millis),
+        ))
+        .map(drop)
+}
+
+fn write_backoff(
+    connection: &Connection,
+    contact_id: &str,
+    channel: &str,
+    backoff: &Backoff,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO backoff VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT DO UPDATE SET until = max(until, excluded.until)",
+        )?
+        .execute((
+            contact_id,
+            channel,
+            backoff.category.as_str(),
+            backoff.until.millis(),
         ))
         .map(drop)
 }
