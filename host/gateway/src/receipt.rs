@@ -3,8 +3,7 @@
 //! so that any JOSE library can verify it, offline and years later.
 
 use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 
 use base64::Engine as _;
@@ -14,6 +13,7 @@ use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use tempfile::NamedTempFile;
 use thiserror::Error;
 
 use crate::preflight::Question;
@@ -142,17 +142,17 @@ impl ReceiptKeys {
     pub fn load(path: &Path) -> Result<Self, KeysError> {
         match fs::read(path) {
             Ok(bytes) => Self::of(serde_json::from_slice(&bytes)?),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
                 let set = KeySet {
                     keys: vec![new_key()?],
                 };
                 // Another process may make it at the same time: then its key is the one.
-                match write_private(path, &set, true) {
-                    Ok(()) => Self::of(set),
-                    Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                match written(path, &set)?.persist_noclobber(path) {
+                    Ok(_) => Self::of(set),
+                    Err(error) if error.error.kind() == ErrorKind::AlreadyExists => {
                         Self::of(serde_json::from_slice(&fs::read(path)?)?)
                     }
-                    Err(error) => Err(error.into()),
+                    Err(error) => Err(error.error.into()),
                 }
             }
             Err(error) => Err(error.into()),
@@ -175,9 +175,9 @@ impl ReceiptKeys {
             old.d = None;
         }
         set.keys.push(key);
-        let next = path.with_extension("new");
-        write_private(&next, &set, false)?;
-        fs::rename(&next, path)?;
+        written(path, &set)?
+            .persist(path)
+            .map_err(|error| error.error)?;
         Ok(kid)
     }
 
@@ -273,17 +273,14 @@ fn new_key() -> Result<Jwk, KeysError> {
     })
 }
 
-/// Writes keys so that nobody else can read them.
-fn write_private(path: &Path, set: &KeySet, is_new: bool) -> std::io::Result<()> {
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .create_new(is_new)
-        .truncate(!is_new)
-        .mode(0o600)
-        .open(path)?;
+/// Keys in a file beside the one they are for, which nobody else can read, so that they appear there
+/// whole or not at all.
+fn written(path: &Path, set: &KeySet) -> Result<NamedTempFile, KeysError> {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
     file.write_all(&serde_json::to_vec_pretty(set)?)?;
-    file.sync_all()
+    file.as_file().sync_all()?;
+    Ok(file)
 }
 
 #[cfg(test)]
@@ -325,6 +322,27 @@ mod tests {
             changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
             let changed = String::from_utf8(changed).unwrap();
             assert!(verify(&changed, &public).is_err(), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn of_many_that_make_the_keys_at_once_all_have_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("receipts.json");
+        let public = || ReceiptKeys::load(&path).unwrap().public();
+        let all: Vec<Value> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..16).map(|_| scope.spawn(public)).collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .collect()
+        });
+        assert!(all.iter().all(|keys| *keys == all[0]));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{mode:o}");
         }
     }
 
