@@ -139,18 +139,19 @@ pub(crate) fn matches(
     let mut groups = Vec::new();
     let mut buffers = (Vec::new(), Vec::new());
     for (from, token) in text.tokens.iter().enumerate() {
+        let start = Start::at(text, from);
         for id in [token.word, token.stem] {
             let Some(word) = text.word(id) else { continue };
             let (own, at) = word.candidates(kind);
             let mut first = at + usize::from(own.groups) * Group::SIZE;
             let mut follow = |at: usize, count: u16| {
                 let some = (at, count.into());
-                follow(tables, text, some, from, &mut buffers, &mut found)
+                follow(tables, text, some, &start, &mut buffers, &mut found)
             };
             if own.open > 0 && follow(first, own.open).is_break() {
                 return;
             }
-            let Some(next) = text.next_in_sentence(from).filter(|_| own.groups > 0) else {
+            let Some(next) = start.next.filter(|_| own.groups > 0) else {
                 continue;
             };
             first += usize::from(own.open) * Candidate::SIZE;
@@ -168,33 +169,51 @@ pub(crate) fn matches(
     }
 }
 
+/// The token that patterns may begin at, and what is around it.
+struct Start<'t> {
+    from: usize,
+    begins_sentence: bool,
+    next: Option<&'t Token>,
+    /// The bits of the second next, when it is of the same sentence.
+    second: u64,
+}
+
+impl<'t> Start<'t> {
+    fn at(text: &'t Text, from: usize) -> Self {
+        let next = text.next_in_sentence(from);
+        let second = next.and_then(|_| text.next_in_sentence(from + 1));
+        Self {
+            from,
+            begins_sentence: from == 0 || text.ends_sentence(from),
+            next,
+            second: second.map_or(0, Token::bits),
+        }
+    }
+}
+
 /// Follows some candidates, by where they are and how many, from a token on.
 fn follow(
     tables: &Tables,
     text: &Text,
     (at, count): (usize, usize),
-    from: usize,
+    start: &Start<'_>,
     (candidates, pattern): &mut (Vec<u8>, Vec<u8>),
     found: &mut impl FnMut(usize, usize, usize) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
     tables.read(at, count * Candidate::SIZE, candidates);
-    let begins = from == 0 || text.ends_sentence(from);
-    let next = text.next_in_sentence(from);
-    let second = next.and_then(|_| text.next_in_sentence(from + 1));
-    let bits = second.map_or(0, Token::bits);
     let mut cursor = Cursor(candidates);
     for _ in 0..count {
         let candidate = Candidate::read(&mut cursor);
-        let goes_on = candidate.second == ANYTHING || candidate.second & bits != 0;
-        if !goes_on || (candidate.at_start && !begins) {
+        let goes_on = candidate.second == ANYTHING || candidate.second & start.second != 0;
+        if !goes_on || (candidate.at_start && !start.begins_sentence) {
             continue;
         }
         tables.read(candidate.at as usize, candidate.size.into(), pattern);
         let pattern = Pattern(pattern);
         let mut flow = ControlFlow::Continue(());
-        pattern.ends(text, from, candidate.place, |to| {
+        pattern.ends(text, start.from, candidate.place, |to| {
             if flow.is_continue() {
-                flow = found(pattern.rule(), from, to);
+                flow = found(pattern.rule(), start.from, to);
             }
         });
         flow?;

@@ -1,6 +1,7 @@
 //! What one sentence among others means by itself.
 
 use crate::rules::Keyword;
+use crate::tables::Rule;
 use crate::text::{Break, Text};
 use crate::types::Intent;
 use crate::whole::{Fit, Whole};
@@ -8,12 +9,14 @@ use crate::whole::{Fit, Whole};
 /// The longest message in which one sentence alone counts, in words.
 const MAX_WORDS: usize = 40;
 
-/// Tokens that refuse or complain without saying what shall happen ("not interested", "wrong
-/// number"), and the language they do it in.
-struct Refusal {
-    spoken: usize,
-    from: usize,
-    to: usize,
+/// Tokens from one up to another.
+type Range = (usize, usize);
+
+/// A part of a message, and what of it is left without courtesies.
+#[derive(Clone, Copy)]
+struct Part {
+    all: Range,
+    core: Range,
 }
 
 impl<'r> Whole<'r> {
@@ -35,18 +38,22 @@ impl<'r> Whole<'r> {
                 .chain([tokens.len()])
                 .collect::<Vec<usize>>()
         };
-        let sentences = parts(&starts(Break::Stop));
+        let part = |all| Part {
+            all,
+            core: self.strip(text, all, false),
+        };
+        let sentences: Vec<Part> = ranges(&starts(Break::Stop)).map(part).collect();
         let refusals = self.refusals(text, &sentences, phrases);
-        for part in sentences {
-            found.extend(self.alone(text, part, "sentence", &refusals));
+        for sentence in sentences {
+            found.extend(self.alone(text, sentence, "sentence", &refusals));
         }
         // "I already voted, stop". The first words say less: "Stop, you make me blush".
-        if let Some(part) = parts(&starts(Break::Colon)).pop() {
-            found.extend(self.alone(text, part, "last-words", &refusals));
+        if let Some(last) = ranges(&starts(Break::Colon)).last() {
+            found.extend(self.alone(text, part(last), "last-words", &refusals));
         }
         // An echo stands on a line of its own, above a signature.
-        for (from, to) in parts(&starts(Break::Line)) {
-            if let Some(rule) = self.echo(words(text, (from, to))) {
+        for (from, to) in ranges(&starts(Break::Line)) {
+            if let Some(rule) = self.echo(text.words((from, to))) {
                 found.push(Fit {
                     rule,
                     how: "line",
@@ -63,20 +70,20 @@ impl<'r> Whole<'r> {
     fn alone(
         &self,
         text: &Text,
-        all: (usize, usize),
+        Part { all, core }: Part,
         how: &'static str,
-        refusals: &[Refusal],
+        refusals: &[Fit<'r>],
     ) -> Option<Fit<'r>> {
-        let core = self.strip(text, all, false);
         let inner = self.strip(text, core, true);
         let everyday = |keyword: &Keyword, spoken: usize| {
             keyword.intent == Intent::OptOut
                 && refusals.iter().any(|refusal| {
-                    refusal.spoken == spoken && (refusal.to <= all.0 || refusal.from >= all.1)
+                    let is_beside = refusal.to <= all.0 || refusal.from >= all.1;
+                    is_beside && refusal.rule.spoken == Some(spoken)
                 })
         };
         [all, core, inner].into_iter().find_map(|part| {
-            let at = self.tables.whole(words(text, part));
+            let at = self.tables.whole(text.words(part));
             let rule = self.strongest(&at, |keyword, spoken| {
                 keyword.alone || (part != inner || inner == core) && everyday(keyword, spoken)
             })?;
@@ -89,55 +96,38 @@ impl<'r> Whole<'r> {
         })
     }
 
-    /// The sentences that are a keyword, and the phrases, that refuse.
+    /// The phrases, and the sentences that are a keyword, that refuse or complain without saying what
+    /// shall happen ("not interested", "wrong number").
     fn refusals(
         &self,
         text: &Text,
-        sentences: &[(usize, usize)],
+        sentences: &[Part],
         phrases: &[(Fit<'r>, bool)],
-    ) -> Vec<Refusal> {
-        let refuses =
-            |intent, review| review && matches!(intent, Intent::WrongNumber | Intent::Other);
-        let mut found = Vec::new();
-        for (fit, _) in phrases {
-            if let Some(spoken) = fit
-                .rule
-                .spoken
-                .filter(|_| refuses(fit.rule.intent, fit.rule.review))
-            {
-                found.push(Refusal {
-                    spoken,
-                    from: fit.from,
-                    to: fit.to,
-                });
-            }
-        }
-        for &(from, to) in sentences {
-            let core = self.strip(text, (from, to), false);
-            for at in self.tables.whole(words(text, core)) {
-                if let Some((keyword, (spoken, _))) = self.tables.keyword(self.rules, at)
-                    && keyword.term.holds(self.message.at)
-                    && refuses(keyword.intent, keyword.review)
-                {
-                    found.push(Refusal { spoken, from, to });
-                }
-            }
-        }
-        found
+    ) -> Vec<Fit<'r>> {
+        let phrases = phrases.iter().map(|(fit, _)| *fit);
+        let keywords = sentences.iter().flat_map(|Part { all, core }| {
+            let known = self.tables.whole(text.words(*core)).into_iter();
+            let known = known.filter_map(|at| self.tables.keyword(self.rules, at));
+            let holding = known.filter(|(keyword, _)| keyword.term.holds(self.message.at));
+            holding.map(|(keyword, spoken)| Fit {
+                rule: Rule::of_keyword(keyword, spoken),
+                how: "sentence",
+                from: all.0,
+                to: all.1,
+            })
+        });
+        let refuses = |fit: &Fit<'_>| {
+            fit.rule.review && matches!(fit.rule.intent, Intent::WrongNumber | Intent::Other)
+        };
+        phrases.chain(keywords).filter(refuses).collect()
     }
 }
 
 /// From each beginning to the next; nothing when that is all there is.
-fn parts(starts: &[usize]) -> Vec<(usize, usize)> {
-    let parts = starts.windows(2).filter(|_| starts.len() > 2);
-    parts
-        .filter_map(|pair| match pair {
-            [from, to] => Some((*from, *to)),
-            _ => None,
-        })
-        .collect()
-}
-
-fn words(text: &Text, (from, to): (usize, usize)) -> &str {
-    text.folded(text.tokens.get(from..to).unwrap_or(&[]))
+fn ranges(starts: &[usize]) -> impl Iterator<Item = Range> {
+    let pairs = starts.windows(2).filter(|_| starts.len() > 2);
+    pairs.filter_map(|pair| match pair {
+        [from, to] => Some((*from, *to)),
+        _ => None,
+    })
 }

@@ -100,6 +100,11 @@ impl Text {
         }
     }
 
+    /// The same of the tokens from one up to another.
+    pub(crate) fn words(&self, (from, to): (usize, usize)) -> &str {
+        self.folded(self.tokens.get(from..to).unwrap_or(&[]))
+    }
+
     /// The whole message, folded.
     pub(crate) fn all(&self) -> &str {
         &self.folded

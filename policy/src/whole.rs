@@ -33,20 +33,19 @@ pub(crate) struct Whole<'r> {
 impl<'r> Whole<'r> {
     /// What the whole text means.
     pub(crate) fn read(&self, text: &Text) -> Option<Fit<'r>> {
-        let tokens = text.tokens.as_slice();
         let fit = |rule, how, (from, to)| Fit {
             rule,
             how,
             from,
             to,
         };
-        let everything = (0, tokens.len());
+        let everything = (0, text.tokens.len());
         // As it stands first: a keyword may itself begin with a courtesy.
         if let Some(rule) = self.keyword(text.all(), |_| true) {
             return Some(fit(rule, "whole-message", everything));
         }
         let core = self.strip(text, everything, false);
-        let words = |(from, to): (usize, usize)| text.folded(tokens.get(from..to).unwrap_or(&[]));
+        let words = |part| text.words(part);
         if let Some(rule) = self.keyword(words(core), |_| true) {
             return Some(fit(rule, "whole-message", core));
         }
@@ -82,10 +81,8 @@ impl<'r> Whole<'r> {
             word.and_then(|word| word.courtesies.get(end).copied())
                 .unwrap_or(0)
         };
-        let is_courtesy = |from: usize, to: usize| {
-            let words = text.folded(text.tokens.get(from..to).unwrap_or(&[]));
-            self.tables.is_courtesy(words, fillers)
-        };
+        let is_courtesy =
+            |from: usize, to: usize| self.tables.is_courtesy(text.words((from, to)), fillers);
         let longest = self.tables.longest_courtesy();
         'again: loop {
             for count in (1..=longest.min(to - from)).rev() {
@@ -159,10 +156,9 @@ impl<'r> Whole<'r> {
         }
         let title = Text::new(&tapped.title, self.tables);
         let core = self.strip(&title, (0, title.tokens.len()), false);
-        let words = title.folded(title.tokens.get(core.0..core.1).unwrap_or(&[]));
         let rule = self
             .keyword(title.all(), |_| true)
-            .or_else(|| self.keyword(words, |_| true))?;
+            .or_else(|| self.keyword(title.words(core), |_| true))?;
         Some(fit(rule, "selection-title"))
     }
 

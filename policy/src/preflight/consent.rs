@@ -39,24 +39,20 @@ impl<L: Lookup> Question<'_, L> {
             let mut given = given.filter(|(_, consent)| is_enough(consent, least));
             given.next().map(|(category, _)| category.name.clone())
         };
-        let (finding, relied_on) = match category.needs(channel) {
-            Need::None => (Finding::Skip, opted_in(Proof::None)),
-            Need::Implied => match opted_in(Proof::None) {
-                Some(name) => (Finding::Pass, Some(name)),
-                None if self.wrote_within(category.implied_for) => (Finding::Pass, None),
-                None => (Finding::Block("no_consent"), None),
-            },
-            Need::Express => match opted_in(Proof::None) {
-                Some(name) => (Finding::Pass, Some(name)),
-                None => (Finding::Block("no_consent"), None),
-            },
-            Need::ExpressWritten => match opted_in(Proof::Evidence) {
-                Some(name) => (Finding::Pass, Some(name)),
-                None if opted_in(Proof::None).is_some() => {
-                    (Finding::Block("no_written_consent"), None)
-                }
-                None => (Finding::Block("no_consent"), None),
-            },
+        let need = category.needs(channel);
+        let least = match need {
+            Need::ExpressWritten => Proof::Evidence,
+            Need::None | Need::Implied | Need::Express => Proof::None,
+        };
+        let relied_on = opted_in(least);
+        let finding = match need {
+            Need::None => Finding::Skip,
+            _ if relied_on.is_some() => Finding::Pass,
+            Need::Implied if self.wrote_within(category.implied_for) => Finding::Pass,
+            Need::ExpressWritten if opted_in(Proof::None).is_some() => {
+                Finding::Block("no_written_consent")
+            }
+            _ => Finding::Block("no_consent"),
         };
         self.relied_on = relied_on;
         self.note("preflight.consent", finding);

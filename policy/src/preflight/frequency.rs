@@ -1,23 +1,19 @@
 //! How many messages a contact may be sent.
 
 use super::{Finding, Question};
-use crate::rules::FrequencyCap;
-use crate::types::{Channel, Limit, Lookup};
+use crate::types::{Limit, Lookup};
 
 impl<L: Lookup> Question<'_, L> {
     pub(super) fn frequency_caps(&mut self) {
         let sending = self.sending;
         for cap in &sending.frequency_caps {
-            if !self.counts(cap) {
+            if !cap.term.holds(self.message.at) || !self.is_reached_by(&cap.reach) {
                 continue;
             }
             let limit = Limit {
                 rule: cap.id.clone(),
-                categories: sending.with_those_below(&cap.categories),
-                channels: match cap.channels.as_slice() {
-                    [] => Channel::ALL.to_vec(),
-                    some => some.to_vec(),
-                },
+                categories: sending.with_those_below(&cap.reach.categories),
+                channels: cap.reach.channels.clone(),
                 window: cap.window,
                 count: cap.count,
             };
@@ -25,13 +21,6 @@ impl<L: Lookup> Question<'_, L> {
             self.note(&cap.id, finding);
             self.limits.push(limit);
         }
-    }
-
-    fn counts(&self, cap: &FrequencyCap) -> bool {
-        cap.term.holds(self.message.at)
-            && self.is_of(&cap.categories)
-            && (cap.channels.is_empty() || cap.channels.contains(&self.message.channel))
-            && self.may_be_in(&cap.area)
     }
 
     /// As many messages ago as may go in the window, the one that was sent then must have left it.

@@ -6,7 +6,7 @@ mod frequency;
 mod quiet;
 mod whatsapp;
 
-use crate::rules::{Area, Category, RuleSet, Sending};
+use crate::rules::{Area, Category, Reach, RuleSet, Sending};
 use crate::types::{
     Answers, ConsentRecord, Decision, Limit, Lookup, Outbound, Outcome, SendRoute, Step, Timestamp,
     Verdict,
@@ -36,9 +36,8 @@ struct Question<'q, L> {
     relied_on: Option<String>,
     limits: Vec<Limit>,
     trace: Vec<Step>,
-    reasons: Vec<&'static str>,
-    /// Until when each reason holds; nothing: no waiting helps.
-    until: Vec<Option<Timestamp>>,
+    /// Every reason against it, and until when it holds; nothing: no waiting helps.
+    against: Vec<(&'static str, Option<Timestamp>)>,
 }
 
 pub(crate) fn preflight(rules: &RuleSet, message: &Outbound, contact: &impl Lookup) -> Decision {
@@ -52,8 +51,7 @@ pub(crate) fn preflight(rules: &RuleSet, message: &Outbound, contact: &impl Look
         relied_on: None,
         limits: Vec::new(),
         trace: Vec::with_capacity(8),
-        reasons: Vec::new(),
-        until: Vec::new(),
+        against: Vec::new(),
     };
     question.ask();
     question.decision()
@@ -67,7 +65,7 @@ impl<L: Lookup> Question<'_, L> {
                 .consent(self.message.channel, &self.message.category);
             self.consents.push(general);
             self.suppression();
-            if self.reasons.is_empty() || self.message.explain {
+            if self.against.is_empty() || self.message.explain {
                 self.note("preflight.category", Finding::Block("unknown_category"));
             }
             return;
@@ -96,7 +94,7 @@ impl<L: Lookup> Question<'_, L> {
             Self::frequency_caps,
         ] {
             check(self);
-            if !self.reasons.is_empty() && !self.message.explain {
+            if !self.against.is_empty() && !self.message.explain {
                 return;
             }
         }
@@ -113,18 +111,13 @@ impl<L: Lookup> Question<'_, L> {
     }
 
     fn note(&mut self, rule: &str, finding: Finding) {
-        let outcome = match finding {
-            Finding::Pass => Outcome::Pass,
-            Finding::Skip => Outcome::Skip,
-            Finding::Block(_) | Finding::Wait(..) => Outcome::Block,
+        let (outcome, against) = match finding {
+            Finding::Pass => (Outcome::Pass, None),
+            Finding::Skip => (Outcome::Skip, None),
+            Finding::Block(reason) => (Outcome::Block, Some((reason, None))),
+            Finding::Wait(reason, until) => (Outcome::Block, Some((reason, Some(until)))),
         };
-        if let Finding::Block(reason) | Finding::Wait(reason, _) = finding {
-            self.reasons.push(reason);
-            self.until.push(match finding {
-                Finding::Wait(_, until) => Some(until),
-                _ => None,
-            });
-        }
+        self.against.extend(against);
         self.trace.push(Step {
             rule: rule.to_owned(),
             outcome,
@@ -136,15 +129,18 @@ impl<L: Lookup> Question<'_, L> {
         area.country.is_none() || self.message.places.iter().any(|place| area.holds(place))
     }
 
-    /// Whether the message's category is one of some, or below one.
-    fn is_of(&self, categories: &[String]) -> bool {
+    /// Whether a rule is for a message like this one.
+    fn is_reached_by(&self, reach: &Reach) -> bool {
         let mut line = self.line.iter();
-        line.any(|category| categories.contains(&category.name))
+        line.any(|category| reach.categories.contains(&category.name))
+            && reach.channels.contains(&self.message.channel)
+            && self.may_be_in(&reach.area)
     }
 
     fn decision(self) -> Decision {
-        let reason = self.reasons.first().copied();
-        let waits: Option<Vec<Timestamp>> = self.until.into_iter().collect();
+        let reasons: Vec<&str> = self.against.iter().map(|(reason, _)| *reason).collect();
+        let reason = reasons.first().copied();
+        let waits: Option<Vec<Timestamp>> = self.against.iter().map(|(_, until)| *until).collect();
         let (verdict, route) = match reason {
             None => (Verdict::Allow, SendRoute::Send),
             Some("opted_out") => (Verdict::Deny, self.sending.routes.opted_out),
@@ -158,7 +154,7 @@ impl<L: Lookup> Question<'_, L> {
             verdict,
             route,
             reason: reason.unwrap_or("allowed"),
-            reasons: self.reasons,
+            reasons,
             relied_on: self.relied_on,
             limits: if reason.is_none() {
                 self.limits

@@ -15,11 +15,7 @@ impl<L: Lookup> Question<'_, L> {
         let applying: Vec<&QuietHours> = sending
             .quiet_hours
             .iter()
-            .filter(|rule| {
-                self.is_of(&rule.categories)
-                    && (rule.channels.is_empty() || rule.channels.contains(&message.channel))
-                    && self.may_be_in(&rule.area)
-            })
+            .filter(|rule| self.is_reached_by(&rule.reach))
             .collect();
         let clocks = Clocks {
             sending,
@@ -70,7 +66,10 @@ impl Clocks<'_> {
 
     /// The first moment from one on at which a rule is not against it in the place that opens last.
     fn opens(&self, rule: &QuietHours, at: Timestamp) -> Timestamp {
-        let places = self.places.iter().filter(|place| rule.area.holds(place));
+        let places = self
+            .places
+            .iter()
+            .filter(|place| rule.reach.area.holds(place));
         let opens = places.map(|place| self.opens_in(rule, place, at));
         opens.max().unwrap_or(at)
     }

@@ -41,8 +41,8 @@ pub struct Category {
     pub double_opt_in: bool,
 }
 
-/// The consent that a category needs on a channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The consent that a category needs on a channel, from the least to the most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Need {
     /// Only that there is no opt-out.
@@ -73,6 +73,17 @@ pub struct Area {
     pub region: Option<String>,
 }
 
+/// What a rule is for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Reach {
+    /// Where.
+    pub area: Area,
+    /// The categories; those below them too.
+    pub categories: Vec<String>,
+    /// The channels.
+    pub channels: Vec<Channel>,
+}
+
 /// A kind of template that a platform does not deliver.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TemplatePause {
@@ -91,12 +102,8 @@ pub struct TemplatePause {
 pub struct QuietHours {
     /// The rule's identifier.
     pub id: String,
-    /// Where.
-    pub area: Area,
-    /// The categories that wait; those below them do too.
-    pub categories: Vec<String>,
-    /// The channels it is for; none: all.
-    pub channels: Vec<Channel>,
+    /// The messages that wait.
+    pub reach: Reach,
     /// From Monday to Sunday, from which minute of the day up to which; nothing: all day quiet.
     pub allowed: [Option<(u16, u16)>; 7],
     /// The holidays that are quiet all day.
@@ -147,12 +154,8 @@ pub enum Holiday {
 pub struct FrequencyCap {
     /// The rule's identifier.
     pub id: String,
-    /// Where.
-    pub area: Area,
-    /// The categories that count together, those below them too.
-    pub categories: Vec<String>,
-    /// The channels that count together; none: all.
-    pub channels: Vec<Channel>,
+    /// The messages that count together.
+    pub reach: Reach,
     /// How many.
     pub count: u32,
     /// In how many milliseconds.

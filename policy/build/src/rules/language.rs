@@ -12,7 +12,7 @@ use toml::Spanned;
 use toml::value::Datetime;
 
 use super::file::{self, File, RulesError};
-use super::terms::{Entry, Ids};
+use super::terms::{Dated, Entry, Ids};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -85,6 +85,24 @@ struct GuardEntry {
     source: String,
 }
 
+impl Dated for KeywordEntry {
+    fn dates(&self) -> Entry<'_> {
+        Entry::of(&self.id, &self.source, &self.from, &self.until)
+    }
+}
+
+impl Dated for PhraseEntry {
+    fn dates(&self) -> Entry<'_> {
+        Entry::of(&self.id, &self.source, &self.from, &self.until)
+    }
+}
+
+impl Dated for GuardEntry {
+    fn dates(&self) -> Entry<'_> {
+        Entry::of(&self.id, &self.source, &self.from, &self.until)
+    }
+}
+
 /// Reads every language of a folder.
 pub(super) fn load(folder: &Path, categories: &[Category]) -> Result<Vec<Language>, RulesError> {
     let names: Vec<&str> = categories
@@ -121,11 +139,7 @@ pub(super) fn read(
     let mut keywords = Vec::new();
     for spanned in parsed.keyword {
         let entry = spanned.get_ref();
-        let term = ids.check(
-            file,
-            &spanned,
-            Entry::of(&entry.id, &entry.source, &entry.from, &entry.until),
-        )?;
+        let term = ids.check(file, &spanned)?;
         if let Some(word) = entry
             .words
             .iter()
@@ -152,11 +166,7 @@ pub(super) fn read(
     let mut phrases = Vec::new();
     for spanned in parsed.phrase {
         let entry = spanned.get_ref();
-        let term = ids.check(
-            file,
-            &spanned,
-            Entry::of(&entry.id, &entry.source, &entry.from, &entry.until),
-        )?;
+        let term = ids.check(file, &spanned)?;
         starts.insert(entry.id.clone(), spanned.span().start);
         let entry = spanned.into_inner();
         phrases.push(Phrase {
@@ -172,11 +182,7 @@ pub(super) fn read(
     let mut guards = Vec::new();
     for spanned in parsed.guard {
         let entry = spanned.get_ref();
-        let term = ids.check(
-            file,
-            &spanned,
-            Entry::of(&entry.id, &entry.source, &entry.from, &entry.until),
-        )?;
+        let term = ids.check(file, &spanned)?;
         if (entry.kind == GuardKind::Keep) != entry.channel.is_some() {
             let what = "`channel` goes with the kind keep, and with no other";
             return Err(file.error(&spanned, &entry.id, what));

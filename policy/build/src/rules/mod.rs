@@ -7,6 +7,7 @@ mod replies;
 mod segments;
 mod sending;
 mod terms;
+mod times;
 
 use std::path::Path;
 

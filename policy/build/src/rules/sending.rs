@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{Month, NaiveTime, Timelike, Weekday};
+use chrono::Weekday;
 use consentry_policy::{
-    Area, Category, Channel, FrequencyCap, Holiday, Holidays, Need, QuietHours, Routes, Sending,
-    TemplatePause, Windows,
+    Area, Category, Channel, FrequencyCap, Holidays, Need, QuietHours, Reach, Routes, Sending,
+    TemplatePause, Term, Windows,
 };
 use serde::Deserialize;
 use toml::Spanned;
 use toml::value::Datetime;
 
 use super::file::{File, RulesError};
-use super::terms::{Entry, Ids};
+use super::terms::{Dated, Entry, Ids, sourced};
+use super::times::{duration, holiday, times_of_day};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -126,6 +127,24 @@ struct CapEntry {
     source: String,
 }
 
+impl Dated for PauseEntry {
+    fn dates(&self) -> Entry<'_> {
+        Entry::of(&self.id, &self.source, &self.from, &self.until)
+    }
+}
+
+impl Dated for QuietEntry {
+    fn dates(&self) -> Entry<'_> {
+        Entry::of(&self.id, &self.source, &self.from, &self.until)
+    }
+}
+
+impl Dated for CapEntry {
+    fn dates(&self) -> Entry<'_> {
+        Entry::of(&self.id, &self.source, &self.from, &self.until)
+    }
+}
+
 /// The category that is held, and everything else.
 pub(super) fn load(file: &File) -> Result<(String, Sending), RulesError> {
     let parsed: PreflightFile = file.parse()?;
@@ -148,7 +167,6 @@ pub(super) fn load(file: &File) -> Result<(String, Sending), RulesError> {
     sending.confirmation = sourced(&confirmation.source)
         .and_then(|()| duration(&confirmation.within))
         .map_err(|what| file.error(&parsed.confirmation, "confirmation", what))?;
-    let mut ids = Ids::default();
     for spanned in &parsed.holidays {
         let entry = spanned.get_ref();
         let days = sourced(&entry.source)
@@ -159,35 +177,12 @@ pub(super) fn load(file: &File) -> Result<(String, Sending), RulesError> {
             days,
         });
     }
-    for spanned in &parsed.template_pause {
-        let entry = spanned.get_ref();
-        let dates = Entry::of(&entry.id, &entry.source, &entry.from, &entry.until);
-        let term = ids.check(file, spanned, dates)?;
-        let area =
-            area(&entry.country, &None).map_err(|what| file.error(spanned, &entry.id, what))?;
-        sending.template_pauses.push(TemplatePause {
-            id: entry.id.clone(),
-            template: entry.template.clone(),
-            area,
-            term,
-        });
-    }
-    for spanned in &parsed.quiet_hours {
-        let entry = spanned.get_ref();
-        let dates = Entry::of(&entry.id, &entry.source, &entry.from, &entry.until);
-        let term = ids.check(file, spanned, dates)?;
-        let rule =
-            quiet_hours(entry, &sending).map_err(|what| file.error(spanned, &entry.id, what))?;
-        sending.quiet_hours.push(QuietHours { term, ..rule });
-    }
-    for spanned in &parsed.frequency_cap {
-        let entry = spanned.get_ref();
-        let dates = Entry::of(&entry.id, &entry.source, &entry.from, &entry.until);
-        let term = ids.check(file, spanned, dates)?;
-        let rule =
-            frequency_cap(entry, &sending).map_err(|what| file.error(spanned, &entry.id, what))?;
-        sending.frequency_caps.push(FrequencyCap { term, ..rule });
-    }
+    let mut ids = Ids::default();
+    sending.template_pauses = ids.each(file, &parsed.template_pause, template_pause)?;
+    let rule = |entry: &QuietEntry, term| quiet_hours(entry, term, &sending);
+    sending.quiet_hours = ids.each(file, &parsed.quiet_hours, rule)?;
+    let rule = |entry: &CapEntry, term| frequency_cap(entry, term, &sending);
+    sending.frequency_caps = ids.each(file, &parsed.frequency_cap, rule)?;
     Ok((held.clone(), sending))
 }
 
@@ -212,14 +207,14 @@ fn category(entry: &CategoryEntry, before: &[Category]) -> Result<Category, Stri
     };
     let needs = [sms, whatsapp, voice, email];
     for (need, channel) in needs.into_iter().zip(Channel::ALL) {
-        if parent.is_some_and(|parent| strictness(need) < strictness(parent.needs(channel))) {
+        if parent.is_some_and(|parent| need < parent.needs(channel)) {
             return Err(format!(
                 "on {} it needs less than {:?}, the category above it",
                 channel.display_name(),
                 entry.parent.as_deref().unwrap_or_default()
             ));
         }
-        if entry.double_opt_in && strictness(need) < strictness(Need::Express) {
+        if entry.double_opt_in && need < Need::Express {
             return Err("`double_opt_in` says nothing where no express opt-in is needed".into());
         }
     }
@@ -239,13 +234,13 @@ fn category(entry: &CategoryEntry, before: &[Category]) -> Result<Category, Stri
     })
 }
 
-fn strictness(need: Need) -> u8 {
-    match need {
-        Need::None => 0,
-        Need::Implied => 1,
-        Need::Express => 2,
-        Need::ExpressWritten => 3,
-    }
+fn template_pause(entry: &PauseEntry, term: Term) -> Result<TemplatePause, String> {
+    Ok(TemplatePause {
+        id: entry.id.clone(),
+        template: entry.template.clone(),
+        area: area(&entry.country, &None)?,
+        term,
+    })
 }
 
 fn windows(entry: &WhatsappEntry) -> Result<Windows, String> {
@@ -256,7 +251,7 @@ fn windows(entry: &WhatsappEntry) -> Result<Windows, String> {
     })
 }
 
-fn quiet_hours(entry: &QuietEntry, sending: &Sending) -> Result<QuietHours, String> {
+fn quiet_hours(entry: &QuietEntry, term: Term, sending: &Sending) -> Result<QuietHours, String> {
     known(sending, &entry.categories)?;
     if let Some(id) = &entry.holidays
         && !sending.holidays.iter().any(|known| known.id == *id)
@@ -287,28 +282,32 @@ fn quiet_hours(entry: &QuietEntry, sending: &Sending) -> Result<QuietHours, Stri
     }
     Ok(QuietHours {
         id: entry.id.clone(),
-        area: area(&entry.country, &entry.region)?,
-        categories: entry.categories.clone(),
-        channels: entry.channels.clone(),
+        reach: Reach {
+            area: area(&entry.country, &entry.region)?,
+            categories: entry.categories.clone(),
+            channels: or_all(&entry.channels),
+        },
         allowed,
         holidays: entry.holidays.clone(),
-        term: consentry_policy::Term::default(),
+        term,
     })
 }
 
-fn frequency_cap(entry: &CapEntry, sending: &Sending) -> Result<FrequencyCap, String> {
+fn frequency_cap(entry: &CapEntry, term: Term, sending: &Sending) -> Result<FrequencyCap, String> {
     known(sending, &entry.categories)?;
     if entry.count == 0 {
         return Err("`count`: with 0 nothing could ever be sent".into());
     }
     Ok(FrequencyCap {
         id: entry.id.clone(),
-        area: area(&entry.country, &entry.region)?,
-        categories: entry.categories.clone(),
-        channels: entry.channels.clone(),
+        reach: Reach {
+            area: area(&entry.country, &entry.region)?,
+            categories: entry.categories.clone(),
+            channels: or_all(&entry.channels),
+        },
         count: entry.count,
         window: duration(&entry.window)?,
-        term: consentry_policy::Term::default(),
+        term,
     })
 }
 
@@ -321,11 +320,13 @@ fn known(sending: &Sending, categories: &[String]) -> Result<(), String> {
     }
 }
 
-fn sourced(source: &str) -> Result<(), String> {
-    if source.trim().is_empty() {
-        return Err("name the law or the platform's rule behind it in `source`".into());
+/// No channel named means every one.
+fn or_all(channels: &[Channel]) -> Vec<Channel> {
+    if channels.is_empty() {
+        Channel::ALL.to_vec()
+    } else {
+        channels.to_vec()
     }
-    Ok(())
 }
 
 fn area(country: &Option<String>, region: &Option<String>) -> Result<Area, String> {
@@ -350,87 +351,10 @@ fn area(country: &Option<String>, region: &Option<String>) -> Result<Area, Strin
     })
 }
 
-/// "24h", "5m", "180d", in milliseconds.
-fn duration(text: &str) -> Result<i64, String> {
-    let parsed = humantime::parse_duration(text).map_err(|error| format!("{text:?}: {error}"))?;
-    match i64::try_from(parsed.as_millis()) {
-        Ok(millis) if millis > 0 => Ok(millis),
-        _ => Err(format!("{text:?} is no length of time")),
-    }
-}
-
-/// "08:00-21:00" in minutes of the day; "never" is nothing.
-fn times_of_day(text: &str) -> Result<Option<(u16, u16)>, String> {
-    if text == "never" {
-        return Ok(None);
-    }
-    let minute = |time: &str| match time {
-        "24:00" => Some(24 * 60),
-        time => {
-            let time = NaiveTime::parse_from_str(time, "%H:%M").ok()?;
-            u16::try_from(time.num_seconds_from_midnight() / 60).ok()
-        }
-    };
-    let times = text.split_once('-');
-    let times = times.and_then(|(from, to)| Some((minute(from)?, minute(to)?)));
-    match times.filter(|(from, to)| from < to) {
-        Some(times) => Ok(Some(times)),
-        None => Err(format!(
-            "{text:?} is not a time of day like \"08:00-21:00\", nor \"never\""
-        )),
-    }
-}
-
-/// "07-04", "07-04 observed", "nov thu 4", "may mon last", "easter+39".
-fn holiday(text: &str) -> Result<Holiday, String> {
-    let wrong = || {
-        format!(
-            "{text:?} is no holiday; write \"12-25\", \"07-04 observed\", \"nov thu 4\", \"may mon \
-             last\" or \"easter+1\""
-        )
-    };
-    if let Some(days) = text.strip_prefix("easter") {
-        let days = if days.is_empty() { "0" } else { days };
-        let days = days.parse().map_err(|_| wrong())?;
-        return Ok(Holiday::Easter { days });
-    }
-    let words: Vec<&str> = text.split(' ').collect();
-    match words.as_slice() {
-        [date] | [date, "observed"] => {
-            let (month, day) = date.split_once('-').ok_or_else(wrong)?;
-            let (month, day) = (month.parse().ok(), day.parse().ok());
-            match (month, day) {
-                (Some(month @ 1..=12), Some(day @ 1..=31)) => Ok(Holiday::Date {
-                    month,
-                    day,
-                    observed: words.len() == 2,
-                }),
-                _ => Err(wrong()),
-            }
-        }
-        [month, weekday, nth] => {
-            let month: Month = month.parse().map_err(|_| wrong())?;
-            let weekday: Weekday = weekday.parse().map_err(|_| wrong())?;
-            let nth = match *nth {
-                "last" => 0,
-                nth => nth
-                    .parse()
-                    .ok()
-                    .filter(|nth| (1..=5).contains(nth))
-                    .ok_or_else(wrong)?,
-            };
-            Ok(Holiday::Weekday {
-                month: month.number_from_month() as u8,
-                weekday: weekday.num_days_from_monday() as u8,
-                nth,
-            })
-        }
-        _ => Err(wrong()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use consentry_policy::Holiday;
+
     use super::*;
 
     const BASE: &str = r#"

@@ -37,17 +37,46 @@ impl<'e> Entry<'e> {
     }
 }
 
+/// An entry that says what it is called, why it is there and when it holds.
+pub(super) trait Dated {
+    /// All of that.
+    fn dates(&self) -> Entry<'_>;
+}
+
+/// Whether a source is named.
+pub(super) fn sourced(source: &str) -> Result<(), String> {
+    if source.trim().is_empty() {
+        return Err("name the law, carrier rule or observation behind it in `source`".into());
+    }
+    Ok(())
+}
+
 impl Ids {
-    /// Checks what every entry must have, and gives its term.
-    pub(super) fn check<T>(
+    /// Checks what every entry must have, and makes a rule of each.
+    pub(super) fn each<E: Dated, T>(
         &mut self,
         file: &File,
-        spanned: &Spanned<T>,
-        entry: Entry<'_>,
+        entries: &[Spanned<E>],
+        rule: impl Fn(&E, Term) -> Result<T, String>,
+    ) -> Result<Vec<T>, RulesError> {
+        let one = |spanned: &Spanned<E>| {
+            let entry = spanned.get_ref();
+            let term = self.check(file, spanned)?;
+            rule(entry, term).map_err(|what| file.error(spanned, entry.dates().id, what))
+        };
+        entries.iter().map(one).collect()
+    }
+
+    /// Checks what every entry must have, and gives its term.
+    pub(super) fn check<E: Dated>(
+        &mut self,
+        file: &File,
+        spanned: &Spanned<E>,
     ) -> Result<Term, RulesError> {
+        let entry = spanned.get_ref().dates();
         let fail = |what: String| Err(file.error(spanned, entry.id, what));
-        if entry.source.trim().is_empty() {
-            return fail("name the law, carrier rule or observation behind it in `source`".into());
+        if let Err(what) = sourced(entry.source) {
+            return fail(what);
         }
         let date = |field: &str, value: &Option<Datetime>| {
             let start = value.as_ref().map(start_of_day).transpose();
