@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use consentry_model::{
     Answers, Category, Change, ChangeKind, Channel, Classification, Contact, EventId, Inbound,
-    Intent, Mark, Outbound, Statement, Template, Timestamp, Verdict,
+    Intent, Mark, Outbound, Statement, Template, Timestamp,
 };
 
 use crate::policy::{DecidedBy, Policy};
@@ -142,7 +142,7 @@ fn judge_outbound(policy: &Policy, row: &Row) -> Option<String> {
         Err(error) => return Some(error),
     };
     let answer = policy.preflight(&message, &Arc::new(contact));
-    let allowed = answer.value.verdict == Verdict::Allow;
+    let allowed = answer.value.is_allowed();
     let must = row.get("expect") == "allow";
     not_by_policy(&answer.decided_by).or_else(|| {
         (allowed != must).then(|| {

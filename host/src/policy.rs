@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use consentry_model::{Classification, Contact, Decision, Inbound, Outbound, Verdict, floor};
+use consentry_model::{Classification, Contact, Decision, Inbound, Outbound, floor};
 use thiserror::Error;
 use wasmtime::Trap;
 
@@ -140,12 +140,10 @@ impl Policy {
     /// Says whether a message to a contact may go.
     pub fn preflight(&self, message: &Outbound, contact: &Arc<Contact>) -> Answer<Decision> {
         match self.ask_preflight(message, contact) {
-            Ok(value) if value.verdict == Verdict::Allow && floor::forbids(contact, message) => {
-                Answer {
-                    value: floor::deny(),
-                    decided_by: DecidedBy::Floor,
-                }
-            }
+            Ok(value) if value.is_allowed() && floor::forbids(contact, message) => Answer {
+                value: floor::deny(),
+                decided_by: DecidedBy::Floor,
+            },
             Ok(value) => Answer {
                 value,
                 decided_by: DecidedBy::Policy,

@@ -65,6 +65,7 @@ pub(crate) fn consent(
             model::ConsentStatus::None => wit::ConsentStatus::None,
         },
         since: consent.because.map(|mark| mark.at.millis()),
+        named_since: consent.named_since.map(model::Timestamp::millis),
         proof: match consent.proof {
             model::Proof::None => wit::Proof::None,
             model::Proof::Evidence => wit::Proof::Evidence,
@@ -84,6 +85,10 @@ pub(crate) fn inbound(message: &model::Inbound) -> bindings::Inbound {
         }),
         footer: message.footer.clone(),
         question: message.question.clone(),
+        last_category: message
+            .last_category
+            .as_ref()
+            .map(|category| category.as_str().to_owned()),
         country: message.country.clone(),
         language: message.language.clone(),
         answered: message.answered,
@@ -118,6 +123,10 @@ pub(crate) fn classification(
         reply: found
             .reply
             .map(|text| bounded(text, MAX_REPLY, "reply"))
+            .transpose()?,
+        asks: found
+            .asks
+            .map(|text| bounded(text, MAX_REPLY, "question"))
             .transpose()?,
         route: match found.route {
             wit::Route::Disconnect => model::Route::Disconnect,
@@ -166,6 +175,10 @@ fn explanation(
     Ok(model::Explanation {
         normalised: explanation.normalised,
         rejected: rejected.collect::<Checked<_>>()?,
+        ends: explanation
+            .ends
+            .map(|rule| bounded(rule, MAX_NAME, "rule"))
+            .transpose()?,
     })
 }
 

@@ -1,9 +1,10 @@
 //! What does this message mean?
 
 use crate::consequences::{self, consequences};
+use crate::ends;
 use crate::phrases::{self, Guards};
 use crate::reply::reply;
-use crate::rules::RuleSet;
+use crate::rules::{Ends, RuleSet};
 use crate::scope;
 use crate::tables::{Rule, Tables};
 use crate::text::{Text, Token};
@@ -111,7 +112,12 @@ fn answer(
     scope: Option<Scope>,
     rejected: Vec<Rejected<'_>>,
 ) -> Classification {
-    let explanation = message.explain.then(|| explain(text, rejected));
+    let bare = match scope {
+        Some(Scope::All) => ends::bare_stop(rules, message, text),
+        _ => None,
+    };
+    let ends = bare.map(|rule| rule.id.clone());
+    let explanation = message.explain.then(|| explain(text, rejected, ends));
     let Some(fit) = found else {
         return Classification {
             explanation,
@@ -126,17 +132,27 @@ fn answer(
     } = fit.rule;
     // A stop that names a topic nobody knows is held, and a person decides.
     let review = fit.rule.review || matches!(scope, Some(Scope::Topic(_)));
-    let consequences = consequences(rules, message, intent, scope, review);
-    let reply = if message.answered {
-        None
+    let mut consequences = consequences(rules, message, intent, scope, review);
+    if bare.is_some_and(|rule| rule.ends == Ends::Category) {
+        ends::narrow(rules, message, &mut consequences);
+    }
+    let (reply, asks) = if message.answered {
+        (None, None)
     } else {
-        reply(rules, message, intent, language)
+        reply(
+            rules,
+            message,
+            intent,
+            language,
+            consequences.scope.as_ref(),
+        )
     };
     Classification {
         intent,
         scope: consequences.scope,
         changes: consequences.changes,
         reply,
+        asks,
         route: consequences.route,
         priority: consequences.priority,
         review,
@@ -155,8 +171,9 @@ fn span(text: &Text, fit: &Fit<'_>) -> Option<Span> {
     })
 }
 
-fn explain(text: &Text, rejected: Vec<Rejected<'_>>) -> Explanation {
+fn explain(text: &Text, rejected: Vec<Rejected<'_>>, ends: Option<String>) -> Explanation {
     Explanation {
+        ends,
         normalised: text.all().to_owned(),
         rejected: rejected
             .into_iter()

@@ -20,6 +20,7 @@ pub(crate) fn nothing() -> Classification {
         scope: None,
         changes: Vec::new(),
         reply: None,
+        asks: None,
         route: Route::Bot,
         priority: Priority::Normal,
         review: false,
@@ -141,6 +142,11 @@ fn asked_for<'r>(rules: &'r RuleSet, message: &Inbound) -> Option<&'r ConsentQue
         .consent_questions
         .iter()
         .find(|kind| contains(&kind.asks) && (kind.about.is_empty() || contains(&kind.about)))
+        .filter(|kind| {
+            let answer = canonical(&message.body);
+            let says = |word: &String| contains_words(&answer, &canonical(word));
+            kind.words.is_empty() || kind.words.iter().any(says)
+        })
 }
 
 /// Whether a phrase occurs in a text as whole words; both folded.

@@ -8,6 +8,7 @@
 mod candidates;
 mod classify;
 mod consequences;
+mod ends;
 mod fold;
 mod lexicon;
 mod matching;

@@ -406,6 +406,7 @@ mod tests {
                 language: name(),
             },
             consent_questions: Vec::new(),
+            bare_stops: Vec::new(),
             replies: Vec::new(),
             held: name(),
             sending: Sending::default(),

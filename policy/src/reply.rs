@@ -1,18 +1,20 @@
 //! What is answered.
 
 use crate::rules::{Reply, RuleSet, Sender};
-use crate::types::{Channel, Inbound, Intent};
+use crate::types::{Channel, Inbound, Intent, Scope};
 use crate::whole::language_of;
 
 /// The reply to an intent in the language of the words that were written, or else in the contact's,
 /// or else in English. Of several, one made for the contact's country comes first, then one made
-/// for the channel.
+/// for the channel. Where everything has ended, it may ask whether something should go on;
+/// then that question comes with it.
 pub(crate) fn reply(
     rules: &RuleSet,
     message: &Inbound,
     intent: Intent,
     language: &str,
-) -> Option<String> {
+    has_ended: Option<&Scope>,
+) -> (Option<String>, Option<String>) {
     let country = message.country.as_deref();
     let fits = |reply: &&Reply| {
         reply
@@ -36,10 +38,18 @@ pub(crate) fn reply(
             .max_by_key(|reply| (reply.country.is_some(), reply.channel.is_some()))
     };
     let own = message.language.as_deref();
-    let reply = best(language)
-        .or_else(|| best(own?))
-        .or_else(|| best("en"))?;
-    Some(on(&reply.text, message.channel))
+    let reply = best(language).or_else(|| best(own?)).or_else(|| best("en"));
+    let Some(reply) = reply else {
+        return (None, None);
+    };
+    let text = on(&reply.text, message.channel);
+    match &reply.scope_question {
+        Some(question) if has_ended == Some(&Scope::All) => (
+            Some(format!("{text} {}", question.text)),
+            Some(question.text.clone()),
+        ),
+        _ => (Some(text), None),
+    }
 }
 
 impl RuleSet {
@@ -56,9 +66,12 @@ impl RuleSet {
 }
 
 impl Reply {
-    /// The words as they are sent.
+    /// The words as they are sent, at their longest.
     pub fn filled(&self, sender: &Sender, channel: Channel) -> String {
-        on(&self.signed(sender), channel)
+        let question = self.scope_question.iter();
+        question.fold(on(&self.signed(sender), channel), |text, question| {
+            format!("{text} {}", question.text)
+        })
     }
 
     /// What the replies are in order of.

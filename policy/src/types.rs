@@ -59,6 +59,8 @@ pub struct ConsentRecord {
     pub since: Option<Timestamp>,
     /// For an opt-in: what stands behind it.
     pub proof: Proof,
+    /// For an opt-in: when the person last asked for this very category.
+    pub named_since: Option<Timestamp>,
 }
 
 /// What the engine may ask about the contact of the call.
@@ -99,6 +101,8 @@ pub struct Inbound {
     pub footer: Option<String>,
     /// The question that is open.
     pub question: Option<String>,
+    /// The category of the sender's last message to the contact.
+    pub last_category: Option<String>,
     /// The contact's country, ISO 3166-1 alpha-2.
     pub country: Option<String>,
     /// The contact's language.
@@ -119,6 +123,7 @@ impl Inbound {
             selection: None,
             footer: None,
             question: None,
+            last_category: None,
             country: None,
             language: None,
             answered: false,
@@ -226,6 +231,8 @@ pub struct Classification {
     pub changes: Vec<Change>,
     /// What to answer.
     pub reply: Option<String>,
+    /// The question that the answer asks.
+    pub asks: Option<String>,
     /// Where it goes.
     pub route: Route,
     /// How urgent it is.
@@ -249,6 +256,8 @@ pub struct Explanation {
     pub normalised: String,
     /// The rules that found something and did not decide.
     pub rejected: Vec<Rejection>,
+    /// The rule that says how much a stop that names nothing ends.
+    pub ends: Option<String>,
 }
 
 /// A rule that found something and did not decide.

@@ -10,6 +10,7 @@
     reason = "a test that meets something unexpected shall fail"
 )]
 
+mod alerts;
 mod bad_input;
 mod categories;
 mod command_line;

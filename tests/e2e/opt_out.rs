@@ -218,3 +218,52 @@ fn the_record_holds_what_was_said_verbatim() {
         assert_eq!(event[name], answer[name], "{name}");
     }
 }
+
+#[test]
+fn the_confirmation_asks_what_may_go_on_and_silence_means_nothing() {
+    let gateway = Gateway::start();
+    let utility = |from: &str| gateway.consent(from, "channel=sms&category=utility");
+    let marketing = |from: &str| gateway.consent(from, "channel=sms&category=marketing");
+    let reply = gateway.text(ANN, "STOP")["reply"].clone();
+    let reply = reply.as_str().unwrap();
+    assert!(
+        reply.ends_with(" To keep order updates only, reply YES."),
+        "{reply}"
+    );
+    assert_eq!(
+        (utility(ANN), marketing(ANN)),
+        ("OPTOUT".into(), "OPTOUT".into())
+    );
+    // What people say to any confirmation is no answer; the word that was asked for is one.
+    for (from, says, then) in [
+        ("+14155550124", vec!["ok thanks"], "OPTOUT"),
+        ("+14155550125", vec!["what is this", "yes"], "OPTOUT"),
+        ("+14155550126", vec!["STOP", "no"], "OPTOUT"),
+        ("+14155550127", vec!["Yes please"], "OPTIN"),
+        ("+14155550128", vec!["stop!", "YES"], "OPTIN"),
+    ] {
+        gateway.text(from, "STOP");
+        for said in &says {
+            gateway.text(from, said);
+        }
+        assert_eq!(utility(from), then, "{says:?}");
+        assert_eq!(marketing(from), "OPTOUT", "{says:?}");
+        assert_eq!(
+            gateway.consent(from, "channel=voice&category=utility"),
+            "OPTOUT"
+        );
+    }
+}
+
+#[test]
+fn the_question_of_a_confirmation_is_open_for_a_day() {
+    let gateway = Gateway::start();
+    let says = |body: &str, at: &str| {
+        let message = json!({ "channel": "sms", "from": ANN, "body": body, "sentAt": at });
+        gateway.inbound(message)
+    };
+    says("STOP", "2026-06-10T12:00:00Z");
+    assert_eq!(says("yes", "2026-06-11T12:00:01Z")["intent"], "other");
+    says("STOP", "2026-06-12T12:00:00Z");
+    assert_eq!(says("yes", "2026-06-13T12:00:00Z")["intent"], "answer-yes");
+}

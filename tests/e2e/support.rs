@@ -21,17 +21,24 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// The program, untouched by settings of whoever runs the tests.
 pub(crate) fn consentry(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_consentry"));
-    for name in ["KEYS", "LOG", "POLICY", "STORE"] {
+    for name in [
+        "ALERTS_SECRET",
+        "ALERTS_TO",
+        "KEYS",
+        "LOG",
+        "POLICY",
+        "STORE",
+    ] {
         command.env_remove(format!("CONSENTRY_{name}"));
     }
     command.args(arguments);
     command
 }
 
-/// A running gateway. It is killed when it goes out of scope.
 /// Noon in California, a moment at which no quiet hours are against a message to [`ANN`].
 pub(crate) const NOON: &str = "2026-06-10T19:00:00Z";
 
+/// A running gateway. It is killed when it goes out of scope.
 pub(crate) struct Gateway {
     child: Child,
     address: String,
@@ -103,6 +110,9 @@ impl Gateway {
     }
 
     fn start_as(setup: Setup) -> Self {
+        // It is there once for all tests.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let client = Client::builder().timeout(PATIENCE).build().unwrap();
         let file = setup.folder.path().join("consentry.db");
         let store = format!("sqlite:{}", file.display());
         let mut child = consentry(&["serve", "--listen", "127.0.0.1:0", "--log-format", "json"])
@@ -117,7 +127,7 @@ impl Gateway {
         let gateway = Self {
             child,
             address,
-            client: Client::builder().timeout(PATIENCE).build().unwrap(),
+            client,
             log,
             reader: Some(reader),
             setup,
@@ -136,6 +146,14 @@ impl Gateway {
     /// Ends the process without a warning, and starts another on the same store.
     pub(crate) fn kill_and_restart(mut self) -> Self {
         self.kill();
+        self.another()
+    }
+
+    /// The same with more arguments.
+    pub(crate) fn kill_and_restart_with(mut self, arguments: &[&str]) -> Self {
+        self.kill();
+        let more = arguments.iter().map(ToString::to_string);
+        self.setup.arguments.extend(more);
         self.another()
     }
 

@@ -12,9 +12,13 @@ use thiserror::Error;
 use tokio::task;
 
 use crate::address::Address;
+use crate::alerts::Noted;
 use crate::receipt::ReceiptKeys;
 use crate::store::{EventKind, NewEvent, Recorded, Selection, Store, StoreError, Understood};
 use crate::{clock, telemetry};
+
+/// How long a question that an answer asked stays open, in milliseconds.
+const QUESTION_OPEN: i64 = 24 * 3_600_000;
 
 /// A policy and a store, put together.
 #[derive(Clone)]
@@ -22,6 +26,7 @@ pub struct Gateway {
     policy: Policy,
     store: Arc<dyn Store>,
     receipts: Option<Arc<ReceiptKeys>>,
+    alerts: Arc<Noted>,
 }
 
 /// A message that came in, with what surrounds it.
@@ -47,8 +52,10 @@ pub struct InboundMessage {
     pub country: Option<String>,
     /// The contact's language, BCP 47.
     pub language: Option<String>,
-    /// The open question.
+    /// The open question; nothing: what Consentry's own answer asked last.
     pub question: Option<String>,
+    /// The category of the sender's last message to the contact.
+    pub last_category: Option<Category>,
     /// Whether the provider has answered the message already.
     pub answered: bool,
     /// Whether the chat began with an advertisement.
@@ -133,6 +140,7 @@ impl Gateway {
             policy,
             store,
             receipts: None,
+            alerts: Arc::default(),
         }
     }
 
@@ -147,6 +155,11 @@ impl Gateway {
         self.receipts.as_deref()
     }
 
+    /// What somebody should look at.
+    pub(crate) fn alerts(&self) -> &Noted {
+        &self.alerts
+    }
+
     /// The policy that decides.
     pub fn policy(&self) -> &Policy {
         &self.policy
@@ -158,16 +171,24 @@ impl Gateway {
     }
 
     /// Understands a message and records it. When this returns, it is on disk.
-    pub async fn inbound(&self, message: InboundMessage) -> Result<Recorded, StoreError> {
+    pub async fn inbound(&self, mut message: InboundMessage) -> Result<Recorded, StoreError> {
         if let Some(first) = self.first_answer(&message).await? {
             telemetry::duplicate();
             return Ok(first);
         }
         let known = self.store.contact(&message.from).await?;
+        let at = said_at(message.sent_at);
+        if message.question.is_none() {
+            let since = Timestamp::from_millis(at.millis() - QUESTION_OPEN).unwrap_or(at);
+            let open = self
+                .store
+                .open_question(&message.from, message.channel, since);
+            message.question = open.await?;
+        }
         let asked = Inbound {
             channel: message.channel,
             body: message.body.clone(),
-            at: said_at(message.sent_at),
+            at,
             selection: message
                 .selection
                 .as_ref()
@@ -177,6 +198,7 @@ impl Gateway {
                 }),
             footer: message.footer.clone(),
             question: message.question.clone(),
+            last_category: message.last_category.clone(),
             country: message.country.clone().or_else(|| message.from.country()),
             language: message.language.clone(),
             answered: message.answered,
@@ -251,32 +273,22 @@ impl Gateway {
                 kind,
             })
             .collect();
+        let statement = if report.opt_in && proven_at.is_some() {
+            Statement::Proven
+        } else {
+            Statement::Reported
+        };
         let recorded = self
             .store
             .record(NewEvent {
-                kind: EventKind::Reported,
-                address: report.address,
                 other_addresses: report.other_addresses,
                 channel: report.channel,
-                business_address: None,
-                message_id: None,
-                body: None,
-                selection: None,
-                footer: None,
-                question: None,
                 source: report.source,
                 actor: report.actor,
                 evidence: report.evidence.map(|evidence| evidence.document),
-                ad_entry: false,
-                backoff: None,
                 said_at: proven_at.filter(|_| report.opt_in).or(report.at),
-                statement: if report.opt_in && proven_at.is_some() {
-                    Statement::Proven
-                } else {
-                    Statement::Reported
-                },
-                understood: None,
                 changes,
+                ..NewEvent::new(EventKind::Reported, report.address, statement)
             })
             .await?;
         let refused = report.opt_in
@@ -306,10 +318,10 @@ fn inbound_event(
     classification: consentry_model::Classification,
     policy: &Policy,
 ) -> NewEvent {
+    let evidence = message
+        .ad_entry
+        .then(|| serde_json::json!({ "adEntry": true }));
     NewEvent {
-        kind: EventKind::Inbound,
-        address: message.from,
-        other_addresses: Vec::new(),
         channel: Some(message.channel),
         business_address: message.to,
         message_id: message.message_id,
@@ -317,20 +329,16 @@ fn inbound_event(
         selection: message.selection,
         footer: message.footer,
         question: message.question,
-        source: None,
-        actor: None,
-        evidence: message
-            .ad_entry
-            .then(|| serde_json::json!({ "adEntry": true })),
+        last_category: message.last_category,
+        evidence,
         ad_entry: message.ad_entry,
-        backoff: None,
         said_at: message.sent_at,
-        statement: Statement::Own,
         changes: classification.changes.clone(),
         understood: Some(Understood {
             classification,
             policy: policy.digest().to_string(),
         }),
+        ..NewEvent::new(EventKind::Inbound, message.from, Statement::Own)
     }
 }
 

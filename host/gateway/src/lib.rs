@@ -1,8 +1,10 @@
 //! The Consentry gateway: a store, an HTTP API and a command line around a sandboxed policy.
 
 pub mod address;
+pub mod alerts;
 pub mod cli;
 mod clock;
+mod delivery;
 pub mod gateway;
 mod http;
 mod keys;

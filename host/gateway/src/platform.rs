@@ -93,28 +93,17 @@ impl Gateway {
         let backoff = until.filter(|_| effect == Effect::Backoff);
         self.store()
             .record(NewEvent {
-                kind: EventKind::Reported,
-                address: notice.address,
-                other_addresses: Vec::new(),
                 channel: Some(notice.channel),
-                business_address: None,
                 message_id: notice.message_id,
-                body: None,
-                selection: None,
-                footer: None,
-                question: None,
                 source: Some(notice.source),
-                actor: None,
                 evidence: Some(notice.document),
-                ad_entry: false,
                 backoff: backoff.map(|until| Backoff {
                     category: marketing.clone(),
                     until,
                 }),
                 said_at: notice.at,
-                statement: Statement::Platform,
-                understood: None,
                 changes,
+                ..NewEvent::new(EventKind::Reported, notice.address, Statement::Platform)
             })
             .await
     }

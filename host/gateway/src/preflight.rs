@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use consentry_host::{Answer, DecidedBy};
 use consentry_model::{
-    Answers, Category, Channel, Decision, EventId, Outbound, Place, Template, Timestamp, Verdict,
+    Answers, Category, Channel, Decision, EventId, Outbound, Place, SendRoute, Template, Timestamp,
     floor,
 };
 use consentry_places::BadZone;
@@ -123,6 +123,11 @@ impl Gateway {
             Err(error) => return Err(error),
         };
         telemetry::decided(&answer);
+        if answer.value.route == SendRoute::InternalAlert && !question.dry_run {
+            let reason = &answer.value.reason;
+            let alerts = self.alerts();
+            alerts.note(reason, question.channel, &question.category, &decision_id);
+        }
         let keys = self.receipts().filter(|_| !question.dry_run);
         let receipt = keys.map(|keys| {
             keys.sign(&Receipt {
@@ -184,7 +189,7 @@ impl Gateway {
             .unwrap_or(&question.category);
         let because = contact.consent(question.channel, relied_on).because;
         let takes_place = !answer.value.limits.is_empty() || answers != Answers::Nothing;
-        if answer.value.verdict == Verdict::Allow && takes_place && !question.dry_run {
+        if answer.value.is_allowed() && takes_place && !question.dry_run {
             self.take_place(question, decision_id, &mut answer).await?;
         }
         Ok((answer, because.map(|mark| mark.event)))

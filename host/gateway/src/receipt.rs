@@ -8,7 +8,7 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
-use consentry_model::{Decision, EventId, Timestamp, Verdict};
+use consentry_model::{Decision, EventId, Timestamp};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -77,12 +77,9 @@ impl<'r> Asked<'r> {
 impl<'r> Said<'r> {
     pub(crate) fn of(decision: &'r Decision) -> Self {
         Self {
-            allowed: decision.verdict == Verdict::Allow,
+            allowed: decision.is_allowed(),
             reason: &decision.reason,
-            retry_at: match decision.verdict {
-                Verdict::DeferUntil(at) => Some(at),
-                Verdict::Allow | Verdict::Deny => None,
-            },
+            retry_at: decision.retry_at(),
         }
     }
 }

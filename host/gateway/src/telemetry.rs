@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use consentry_host::{Answer, DecidedBy};
-use consentry_model::{Classification, Decision, SendRoute, Verdict};
+use consentry_model::{Classification, Decision, Verdict};
 use metrics::{counter, histogram};
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -61,13 +61,6 @@ pub(crate) fn decided(answer: &Answer<Decision>) {
     };
     let by = decided_by(&answer.decided_by);
     counter!("consentry_preflight_total", "verdict" => verdict, "decided_by" => by).increment(1);
-    if answer.value.route == SendRoute::InternalAlert {
-        counter!("consentry_internal_alerts_total").increment(1);
-        tracing::warn!(
-            reason = answer.value.reason,
-            "a message was stopped: internal alert"
-        );
-    }
     unusual(&answer.decided_by, "preflight");
 }
 
@@ -75,7 +68,6 @@ pub(crate) fn decided(answer: &Answer<Decision>) {
 pub(crate) fn store_away(error: &StoreError) {
     counter!("consentry_preflight_total", "verdict" => "deny", "decided_by" => "fault")
         .increment(1);
-    counter!("consentry_internal_alerts_total").increment(1);
     tracing::error!(%error, "the store failed; nothing may be sent");
 }
 

@@ -104,6 +104,9 @@ pub struct Consent {
     pub because: Option<Mark>,
     /// For an opt-in: what stands behind it.
     pub proof: Proof,
+    /// For an opt-in: when the person last asked for this very category, in its own words or with
+    /// proof.
+    pub named_since: Option<Timestamp>,
 }
 
 impl Consent {
@@ -112,21 +115,23 @@ impl Consent {
         status: ConsentStatus::None,
         because: None,
         proof: Proof::None,
+        named_since: None,
     };
 
     fn opt_out(mark: &Mark) -> Self {
         Self {
             status: ConsentStatus::OptOut,
             because: Some(mark.clone()),
-            proof: Proof::None,
+            ..Self::NONE
         }
     }
 
-    fn opt_in(mark: &Mark, proof: Proof) -> Self {
+    fn opt_in(mark: &Mark, proof: Proof, named: Option<&Mark>) -> Self {
         Self {
             status: ConsentStatus::OptIn,
             because: Some(mark.clone()),
             proof,
+            named_since: named.map(|mark| mark.at),
         }
     }
 }
@@ -297,6 +302,7 @@ fn resolve(general: &Marks, specific: &Marks) -> Consent {
         &specific.reported_opt_out,
     ]);
     let fresh = |mark: &&Mark| last_stop.is_none_or(|stop| stop.at < mark.at);
+    let named = lifted_specific.filter(fresh);
     for (proof, marks) in [
         (Proof::OwnWords, [&general.own_opt_in, &specific.own_opt_in]),
         (
@@ -305,7 +311,7 @@ fn resolve(general: &Marks, specific: &Marks) -> Consent {
         ),
     ] {
         if let Some(mark) = newest(marks).filter(fresh) {
-            return Consent::opt_in(mark, proof);
+            return Consent::opt_in(mark, proof, named);
         }
     }
     // What was reported while the person's own stop stood had no effect then, and gets none when
@@ -320,7 +326,7 @@ fn resolve(general: &Marks, specific: &Marks) -> Consent {
         .filter(fresh)
         .filter(|mark| since.is_none_or(|since| since.at < mark.at))
     {
-        Some(mark) => Consent::opt_in(mark, Proof::None),
+        Some(mark) => Consent::opt_in(mark, Proof::None, None),
         None => Consent::NONE,
     }
 }

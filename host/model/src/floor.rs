@@ -48,12 +48,17 @@ fn says_stop(message: &Inbound) -> bool {
     message.selection.is_none() && is_stop_word(&message.body)
 }
 
-/// Whether a policy's answer to a message is under the floor.
+/// Whether a policy's answer to a message is under the floor. The least that a stop word ends is what
+/// the sender's last message was about, where that is known; else everything on the channel.
 pub fn is_under(message: &Inbound, answer: &Classification) -> bool {
-    let stops_here = Change::general(message.channel, ChangeKind::OptOut);
+    let stops = |change: &Change| {
+        change.kind == ChangeKind::OptOut
+            && change.channel == message.channel
+            && (change.category.is_none() || change.category == message.last_category)
+    };
     says_stop(message)
         && (answer.intent != Intent::OptOut
-            || !answer.changes.contains(&stops_here)
+            || !answer.changes.iter().any(stops)
             || answer
                 .changes
                 .iter()
@@ -75,6 +80,7 @@ pub fn classify(message: &Inbound) -> Classification {
             Vec::new()
         },
         reply: None,
+        asks: None,
         route: if stop {
             Route::Disconnect
         } else {

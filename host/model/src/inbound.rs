@@ -21,6 +21,8 @@ pub struct Inbound {
     pub footer: Option<String>,
     /// The question that is open: the exact words.
     pub question: Option<String>,
+    /// The category of the sender's last message to the contact.
+    pub last_category: Option<Category>,
     /// The contact's country, ISO 3166-1 alpha-2.
     pub country: Option<String>,
     /// The contact's language, BCP 47.
@@ -41,6 +43,7 @@ impl Inbound {
             selection: None,
             footer: None,
             question: None,
+            last_category: None,
             country: None,
             language: None,
             answered: false,
@@ -196,6 +199,8 @@ pub struct Classification {
     pub changes: Vec<Change>,
     /// What to answer; nothing: stay silent.
     pub reply: Option<String>,
+    /// The question that the answer asks.
+    pub asks: Option<String>,
     /// Where it goes.
     pub route: Route,
     /// How urgent it is there.
@@ -219,6 +224,8 @@ pub struct Explanation {
     pub normalised: String,
     /// The rules that found something and did not decide.
     pub rejected: Vec<Rejection>,
+    /// The rule that says how much a stop that names nothing ends.
+    pub ends: Option<String>,
 }
 
 /// A rule that found something in a message and did not decide.

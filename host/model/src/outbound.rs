@@ -155,3 +155,18 @@ pub struct Decision {
     /// The rules tried, in order.
     pub trace: Vec<Step>,
 }
+
+impl Decision {
+    /// Whether the message may go.
+    pub fn is_allowed(&self) -> bool {
+        self.verdict == Verdict::Allow
+    }
+
+    /// When to ask again; nothing: never.
+    pub fn retry_at(&self) -> Option<Timestamp> {
+        match self.verdict {
+            Verdict::DeferUntil(at) => Some(at),
+            Verdict::Allow | Verdict::Deny => None,
+        }
+    }
+}

@@ -36,6 +36,7 @@ impl From<wit::ConsentRecord> for engine::ConsentRecord {
                 wit::ConsentStatus::None => engine::ConsentStatus::None,
             },
             since: record.since,
+            named_since: record.named_since,
             proof: match record.proof {
                 wit::Proof::None => engine::Proof::None,
                 wit::Proof::Evidence => engine::Proof::Evidence,
@@ -57,6 +58,7 @@ impl From<bindings::Inbound> for engine::Inbound {
             }),
             footer: message.footer,
             question: message.question,
+            last_category: message.last_category,
             country: message.country,
             language: message.language,
             answered: message.answered,
@@ -86,6 +88,7 @@ impl From<engine::Classification> for bindings::Classification {
             }),
             changes: found.changes.into_iter().map(Into::into).collect(),
             reply: found.reply,
+            asks: found.asks,
             route: match found.route {
                 engine::Route::Disconnect => wit::Route::Disconnect,
                 engine::Route::Bot => wit::Route::Bot,
@@ -103,6 +106,7 @@ impl From<engine::Classification> for bindings::Classification {
             explanation: found.explanation.map(|explanation| wit::Explanation {
                 normalised: explanation.normalised,
                 rejected: explanation.rejected.into_iter().map(rejection).collect(),
+                ends: explanation.ends,
             }),
         }
     }

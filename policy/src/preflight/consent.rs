@@ -5,21 +5,19 @@ use crate::rules::Need;
 use crate::types::{ConsentRecord, ConsentStatus, Lookup, Proof};
 
 impl<L: Lookup> Question<'_, L> {
-    /// Nothing goes to somebody who said stop: to this category, or to one above it and not to this
-    /// one anew since.
+    /// Nothing goes to somebody who said stop: to this category, or to one above it when the person has
+    /// not asked for this very one since. No general START and no report lifts the stop above.
     pub(super) fn suppression(&mut self) {
-        let mut allowed_since = None;
-        let mut finding = Finding::Pass;
-        for consent in &self.consents {
-            match consent.status {
-                ConsentStatus::OptOut if allowed_since <= consent.since => {
-                    finding = Finding::Block("opted_out");
-                    break;
-                }
-                ConsentStatus::OptIn => allowed_since = allowed_since.max(consent.since),
-                _ => {}
-            }
-        }
+        let stands = |(at, stop): (usize, &ConsentRecord)| {
+            let mut below = self.consents.iter().take(at);
+            stop.status == ConsentStatus::OptOut
+                && !below.any(|given| given.named_since > stop.since)
+        };
+        let finding = if self.consents.iter().enumerate().any(stands) {
+            Finding::Block("opted_out")
+        } else {
+            Finding::Pass
+        };
         self.note("preflight.suppression", finding);
     }
 

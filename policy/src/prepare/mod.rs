@@ -58,6 +58,7 @@ impl Prepared {
         let mut rules = rules.clone();
         rules.forget_sources();
         rules.prepare_replies();
+        rules.prepare_stops();
         let head = postcard::to_allocvec(&InMemory { rules, head })?;
         Ok(Self { head, tables })
     }

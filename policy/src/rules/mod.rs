@@ -23,6 +23,9 @@ pub struct RuleSet {
     pub echo: Echo,
     /// How to tell that an open question asks for consent, and for what.
     pub consent_questions: Vec<ConsentQuestion>,
+    /// How much a stop that names nothing ends. The first that applies decides; where none does, it
+    /// ends everything.
+    pub bare_stops: Vec<BareStop>,
     /// What is answered.
     pub replies: Vec<Reply>,
     /// The category that stops while a person looks at what is unclear.
@@ -194,6 +197,46 @@ pub struct ConsentQuestion {
     /// The category that a "yes" gives consent for; nothing: every one.
     #[serde(default)]
     pub category: Option<String>,
+    /// The "yes" must hold one of these words, unless the list is empty.
+    #[serde(default)]
+    pub words: Vec<String>,
+}
+
+/// How much a stop that names nothing ends.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct BareStop {
+    /// The rule's identifier.
+    pub id: String,
+    /// The contact's country, ISO 3166-1 alpha-2; nothing: any.
+    pub country: Option<String>,
+    /// The categories that the sender's last message must be of, or below one of; none: any message.
+    pub answers: Vec<String>,
+    /// The words that the message must consist of, folded; none: any.
+    pub words: Vec<String>,
+    /// How much it ends.
+    pub ends: Ends,
+    /// When it holds.
+    pub term: Term,
+}
+
+/// How much a stop ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ends {
+    /// Everything, on every channel.
+    Everything,
+    /// What the sender's last message was about, with the categories above it.
+    Category,
+}
+
+/// The question that the confirmation of an opt-out asks, because everything has ended.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScopeQuestion {
+    /// The words.
+    pub text: String,
+    /// The category that a "yes" gives consent for again.
+    pub category: String,
 }
 
 /// An answer to an intent.
@@ -212,6 +255,9 @@ pub struct Reply {
     pub country: Option<String>,
     /// The words, with `{brand}`, `{contact}`, `{privacy_url}` and `{channel}` filled in.
     pub text: String,
+    /// What the confirmation of an opt-out from everything asks.
+    #[serde(default)]
+    pub scope_question: Option<ScopeQuestion>,
 }
 
 impl RuleSet {

@@ -4,7 +4,9 @@ use std::io::{self, BufRead as _, BufWriter, Write as _};
 use std::sync::Arc;
 
 use clap::Args;
-use consentry_model::{Channel, Classification, Contact, Explanation, Inbound, Scope, Timestamp};
+use consentry_model::{
+    Category, Channel, Classification, Contact, Explanation, Inbound, Scope, Timestamp,
+};
 use serde::Serialize;
 
 use super::{PolicyArgs, output};
@@ -30,6 +32,9 @@ pub(super) struct ClassifyArgs {
     /// The question that is open
     #[arg(long)]
     question: Option<String>,
+    /// The category of the sender's last message to the contact
+    #[arg(long)]
+    last_category: Option<Category>,
     /// When it was said, RFC 3339; now when left out
     #[arg(long)]
     at: Option<Timestamp>,
@@ -78,6 +83,7 @@ pub(super) fn run(args: &ClassifyArgs) -> anyhow::Result<()> {
         let message = Inbound {
             footer: args.footer.clone(),
             question: args.question.clone(),
+            last_category: args.last_category.clone(),
             country: args.country.clone(),
             language: args.language.clone(),
             explain: args.explain,
@@ -127,6 +133,7 @@ fn describe(found: Classification) -> String {
     let review = "a person must look at it".to_owned();
     add("review", found.review.then_some(review));
     if let Some(explanation) = found.explanation {
+        add("ends by", explanation.ends);
         add("read as", Some(format!("{:?}", explanation.normalised)));
         for rejected in explanation.rejected {
             let matched = rejected.matched.unwrap_or_default();

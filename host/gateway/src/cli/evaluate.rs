@@ -6,12 +6,11 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use consentry_host::Policy;
-use consentry_model::{Channel, Contact, Inbound, Intent};
+use consentry_model::{Channel, Contact, Inbound, Intent, Timestamp};
 use serde::Serialize;
 use serde_json::json;
 
 use super::{BadArgument, output};
-use crate::clock;
 
 /// A message and what it was labelled.
 struct Case {
@@ -34,14 +33,19 @@ struct Miss {
 }
 
 /// Evaluates a policy with a tab-separated file: columns `text` and `expected`, and perhaps `lang`.
-pub(super) fn run(policy: &Policy, file: &Path, as_json: bool) -> anyhow::Result<()> {
+pub(super) fn run(
+    policy: &Policy,
+    file: &Path,
+    at: Timestamp,
+    as_json: bool,
+) -> anyhow::Result<()> {
     let cases = read(file).with_context(|| file.display().to_string())?;
     let nobody = Arc::new(Contact::default());
     let mut confusion: BTreeMap<(&str, &str), u64> = BTreeMap::new();
     let mut misses = Vec::new();
     let progress = output::progress("messages");
     for case in cases {
-        let message = Inbound::text(Channel::Sms, case.text.clone(), clock::now());
+        let message = Inbound::text(Channel::Sms, case.text.clone(), at);
         let answer = policy.classify(&message, &nobody).value;
         let found = answer.intent.as_str();
         *confusion.entry((case.expected, found)).or_default() += 1;

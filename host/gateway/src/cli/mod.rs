@@ -4,6 +4,7 @@ mod classify;
 mod consent;
 mod demo;
 mod evaluate;
+mod message;
 mod output;
 mod policy;
 mod preflight;
@@ -21,6 +22,7 @@ use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use consentry_host::LoadError;
 use consentry_policy_build::rules::RulesError;
+use reqwest::Url;
 
 use crate::gateway::{Gateway, load_policy};
 use crate::keys::{self, Scope};
@@ -80,6 +82,22 @@ struct ServeArgs {
     policy: PolicyArgs,
     #[command(flatten)]
     receipts: ReceiptArgs,
+    /// A webhook that alerts are posted to, as CloudEvents
+    #[arg(
+        long,
+        env = "CONSENTRY_ALERTS_TO",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    alerts_to: Option<Url>,
+    /// The secret that they are signed with, as Standard Webhooks have it: whsec_ and base64
+    #[arg(
+        long,
+        env = "CONSENTRY_ALERTS_SECRET",
+        value_name = "SECRET",
+        hide_env_values = true
+    )]
+    alerts_secret: Option<String>,
     /// The file of API keys; see "consentry key"
     #[arg(long, env = "CONSENTRY_KEYS")]
     keys: Option<PathBuf>,
@@ -179,6 +197,8 @@ const REFUSED_POLICY: u8 = 3;
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    // Whoever asks over TLS needs it; that it was set before is no fault.
+    drop(rustls::crypto::ring::default_provider().install_default());
     match run(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if output::is_broken_pipe(&error) => ExitCode::SUCCESS,

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Subcommand;
 use consentry_host::{Host, Limits, conformance};
+use consentry_model::Timestamp;
 use consentry_policy_build::rules;
 use serde_json::json;
 
 use super::{PolicyArgs, evaluate, output};
+use crate::clock;
 use crate::gateway::load_policy;
 
 #[derive(Subcommand)]
@@ -41,6 +43,9 @@ pub(super) enum PolicyCommand {
     Evaluate {
         /// Tab-separated, with the columns "text" and "expected" and perhaps "lang"
         file: PathBuf,
+        /// When the messages were said, RFC 3339; now when left out
+        #[arg(long)]
+        at: Option<Timestamp>,
         #[command(flatten)]
         policy: PolicyArgs,
         /// Print JSON
@@ -62,8 +67,14 @@ pub(super) fn run(command: &PolicyCommand) -> anyhow::Result<()> {
         PolicyCommand::Build { rules, output } => build(rules, output),
         PolicyCommand::Inspect { file, json } => inspect(file, *json),
         PolicyCommand::Check { file, json } => check(file, *json),
-        PolicyCommand::Evaluate { file, policy, json } => {
-            evaluate::run(&load_policy(policy.policy.as_deref())?, file, *json)
+        PolicyCommand::Evaluate {
+            file,
+            at,
+            policy,
+            json,
+        } => {
+            let policy = load_policy(policy.policy.as_deref())?;
+            evaluate::run(&policy, file, at.unwrap_or_else(clock::now), *json)
         }
     }
 }

@@ -6,15 +6,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
-use consentry_model::{Category, Channel, Decision, Outbound, Template, Timestamp, Verdict};
+use consentry_model::{Decision, Timestamp};
 use csv::{ByteRecord, Reader, ReaderBuilder, Writer, WriterBuilder};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::preflight::template;
+use super::message::MessageArgs;
 use super::{BadArgument, PolicyArgs, StoreArgs, output};
 use crate::address::Address;
-use crate::clock;
 use crate::gateway::Gateway;
 use crate::preflight::Question;
 
@@ -30,21 +29,8 @@ pub(super) struct ScrubArgs {
     /// The column that holds the contact
     #[arg(long)]
     column: String,
-    /// How the message shall go
-    #[arg(long, default_value = "sms")]
-    channel: Channel,
-    /// What kind of message it is
-    #[arg(long)]
-    category: Option<Category>,
-    /// The template it uses, as NAME:CATEGORY
-    #[arg(long, value_parser = template)]
-    template: Option<Template>,
-    /// When it shall be sent, RFC 3339; now when left out
-    #[arg(long)]
-    at: Option<Timestamp>,
-    /// The country of numbers without a country code, ISO 3166-1 alpha-2
-    #[arg(long)]
-    country: Option<String>,
+    #[command(flatten)]
+    message: MessageArgs,
     /// Where to write the rows that may be sent to
     #[arg(long)]
     allowed: PathBuf,
@@ -92,7 +78,7 @@ pub(super) async fn run(args: ScrubArgs) -> anyhow::Result<()> {
     };
     scrub.begin(&header)?;
     let progress = progress(size);
-    let at = args.at.unwrap_or_else(clock::now);
+    let at = args.message.at();
     let mut rows = Vec::with_capacity(CHUNK);
     let mut record = ByteRecord::new();
     loop {
@@ -101,7 +87,7 @@ pub(super) async fn run(args: ScrubArgs) -> anyhow::Result<()> {
             rows.push(record.clone());
         }
         if rows.len() == CHUNK || !is_row {
-            scrub.judge(&gateway, &args, at, &mut rows).await?;
+            scrub.judge(&gateway, &args.message, at, &mut rows).await?;
             progress.set_position(list.position().byte());
         }
         if !is_row {
@@ -140,13 +126,13 @@ impl Scrub {
     async fn judge(
         &mut self,
         gateway: &Gateway,
-        args: &ScrubArgs,
+        message: &MessageArgs,
         at: Timestamp,
         rows: &mut Vec<ByteRecord>,
     ) -> anyhow::Result<()> {
         let read: Vec<Result<Question, String>> = rows
             .iter()
-            .map(|row| self.question(row, args, at))
+            .map(|row| self.question(row, message, at))
             .collect();
         let questions: Vec<Question> = read.iter().flatten().cloned().collect();
         let mut decisions = gateway.scrub(&questions).await?.into_iter();
@@ -165,7 +151,7 @@ impl Scrub {
     fn question(
         &self,
         row: &ByteRecord,
-        args: &ScrubArgs,
+        message: &MessageArgs,
         at: Timestamp,
     ) -> Result<Question, String> {
         if row.len() != self.columns {
@@ -177,34 +163,19 @@ impl Scrub {
         }
         let contact = row.get(self.column).unwrap_or_default();
         let contact = std::str::from_utf8(contact).map_err(|_| "it is not UTF-8".to_owned())?;
-        let to = Address::parse(contact.trim(), args.country.as_deref())
+        let to = Address::parse(contact.trim(), message.country.as_deref())
             .map_err(|error| error.to_string())?;
-        let template = args.template.clone();
-        let category = args.category.clone();
-        Ok(Question {
-            to,
-            from: None,
-            channel: args.channel,
-            category: category
-                .unwrap_or_else(|| Outbound::default_category(args.channel, template.as_ref())),
-            template,
-            at,
-            country: args.country.clone(),
-            region: None,
-            time_zone: None,
-            in_reply_to: None,
-            explain: false,
-            dry_run: true,
-        })
+        Ok(message.question(to, at))
     }
 
     fn decided(&mut self, row: &ByteRecord, decision: &Decision) -> anyhow::Result<()> {
         *self.counts.entry(decision.reason.clone()).or_default() += 1;
-        let retry_at = match decision.verdict {
-            Verdict::Allow => return Ok(self.allowed.write_byte_record(row)?),
-            Verdict::Deny => String::new(),
-            Verdict::DeferUntil(at) => at.to_string(),
-        };
+        if decision.is_allowed() {
+            return Ok(self.allowed.write_byte_record(row)?);
+        }
+        let retry_at = decision
+            .retry_at()
+            .map_or(String::new(), |at| at.to_string());
         self.block(row, &decision.reason, &retry_at, "")
     }
 

@@ -10,9 +10,10 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{BadArgument, ServeArgs};
+use crate::delivery::{self, Target};
 use crate::gateway::Gateway;
 use crate::keys::KeyRing;
-use crate::{http, telemetry};
+use crate::{alerts, http, telemetry};
 
 pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     telemetry::start_logging(args.log_format);
@@ -33,13 +34,23 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     }
     let receipts = args.receipts.load(&args.store)?;
     let gateway = args.store.gateway(&args.policy)?.with_receipts(receipts);
+    let alerts = args
+        .alerts_to
+        .map(|url| Target::new(url, args.alerts_secret.as_deref()))
+        .transpose()
+        .map_err(|error| BadArgument(format!("where alerts go: {error:#}")))?;
     let listener = TcpListener::bind(args.listen)
         .await
         .with_context(|| format!("listening on {}", args.listen))?;
     let address = listener.local_addr()?;
     tracing::info!(%address, policy = %gateway.policy().digest(), "serving");
     let told_to_stop = told_to_stop()?;
-    serve(listener, gateway, keys, told_to_stop).await?;
+    if let Some(target) = alerts {
+        tokio::spawn(delivery::deliver(gateway.clone(), target));
+    }
+    tokio::spawn(alerts::keep(gateway.clone()));
+    serve(listener, gateway.clone(), keys, told_to_stop).await?;
+    alerts::write(&gateway).await;
     tracing::info!("stopped");
     Ok(())
 }

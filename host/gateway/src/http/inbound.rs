@@ -38,8 +38,11 @@ pub(crate) struct InboundRequest {
     country: Option<String>,
     /// The contact's language, BCP 47.
     language: Option<String>,
-    /// The question that is open: the exact words the contact was last asked.
+    /// The question that is open: the exact words the contact was last asked. Left out: the one that
+    /// the `reply` to the contact's last message asked, if it did, for a day.
     question: Option<String>,
+    /// The category of your last message to the contact. Some laws let a STOP end only that.
+    last_category: Option<String>,
     /// Whether the provider has answered the message by itself, as Twilio's Advanced Opt-Out does.
     /// Then there is no reply.
     #[serde(default)]
@@ -174,6 +177,7 @@ fn message(request: InboundRequest) -> Result<InboundMessage, Problem> {
         question: request
             .question
             .filter(|question| !question.trim().is_empty()),
+        last_category: parse_optional("lastCategory", request.last_category.as_deref())?,
         answered: request.answered,
         ad_entry: request.ad_entry,
     })

@@ -1,5 +1,6 @@
 //! The HTTP API.
 
+mod alerts;
 mod batch;
 pub(crate) mod consent;
 mod extract;
@@ -48,6 +49,7 @@ const TURNS: usize = 60;
         description = "A compliance firewall for SMS and WhatsApp"
     ),
     paths(
+        alerts::alerts,
         consent::get,
         consent::post,
         history::history,
@@ -89,6 +91,7 @@ pub(crate) fn router(
             "/v1/preflight/batch",
             ask(post(batch::batch).layer(DefaultBodyLimit::disable())),
         )
+        .route("/v1/alerts", read(get(alerts::alerts)))
         .route(
             "/v1/contacts/{address}/history",
             read(get(history::history)),

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use consentry_model::{Category, EventId, Outbound, SendRoute, Step, Template, Timestamp, Verdict};
+use consentry_model::{Category, EventId, Outbound, SendRoute, Step, Template, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -116,12 +116,9 @@ pub(crate) async fn respond(
 fn answer(gateway: &Gateway, question: &Question, answered: Answered) -> PreflightAnswer {
     let decision = answered.decision;
     PreflightAnswer {
-        allowed: decision.verdict == Verdict::Allow,
+        allowed: decision.is_allowed(),
+        retry_at: decision.retry_at(),
         reason: decision.reason,
-        retry_at: match decision.verdict {
-            Verdict::DeferUntil(at) => Some(at),
-            Verdict::Allow | Verdict::Deny => None,
-        },
         route: decision.route,
         decision_id: answered.decision_id,
         policy: gateway.policy().digest().to_string(),

@@ -3,6 +3,8 @@
 mod record;
 pub mod sqlite;
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use consentry_model::{Answers, Category, Channel, Contact, EventId, Limit, Timestamp};
 use thiserror::Error;
@@ -10,6 +12,7 @@ use thiserror::Error;
 pub use record::{Backoff, Event, EventKind, NewEvent, Recorded, Selection, Understood};
 
 use crate::address::Address;
+use crate::alerts::{Alert, AlertKind, AlertTally};
 
 /// A store. What [`Store::record`] has acknowledged is on disk.
 #[async_trait]
@@ -35,6 +38,15 @@ pub trait Store: Send + Sync {
     /// Anything else is refused, and nothing is recorded.
     async fn record(&self, event: NewEvent) -> Result<Recorded, StoreError>;
 
+    /// The question that is open for a contact on a channel: what the answer to its newest message
+    /// asked, if that was said since a moment.
+    async fn open_question(
+        &self,
+        address: &Address,
+        channel: Channel,
+        since: Timestamp,
+    ) -> Result<Option<String>, StoreError>;
+
     /// What a message to an address is bound to that names an event as the one it answers.
     async fn answerable(&self, address: &Address, event_id: &str)
     -> Result<Answerable, StoreError>;
@@ -51,6 +63,18 @@ pub trait Store: Send + Sync {
         after: u64,
         limit: u32,
     ) -> Result<Option<History>, StoreError>;
+
+    /// Adds to alerts.
+    async fn add_alerts(&self, alerts: BTreeMap<AlertKind, AlertTally>) -> Result<(), StoreError>;
+
+    /// Alerts, the newest first: up to `limit` of them, from the one after `before`.
+    async fn alerts(&self, before: Option<String>, limit: u32) -> Result<Vec<Alert>, StoreError>;
+
+    /// Alerts that have not been delivered, the oldest first.
+    async fn undelivered_alerts(&self, limit: u32) -> Result<Vec<Alert>, StoreError>;
+
+    /// Records that an alert was delivered.
+    async fn alert_delivered(&self, id: String, at: Timestamp) -> Result<(), StoreError>;
 
     /// Whether the store can be read and written at this moment.
     async fn ready(&self) -> Result<(), StoreError>;

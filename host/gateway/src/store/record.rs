@@ -70,6 +70,8 @@ pub struct NewEvent {
     pub footer: Option<String>,
     /// The question the contact had been asked.
     pub question: Option<String>,
+    /// The category of the sender's last message.
+    pub last_category: Option<Category>,
     /// Where a report came from.
     pub source: Option<String>,
     /// Who reported.
@@ -125,6 +127,8 @@ pub struct Event {
     pub footer: Option<String>,
     /// The question the contact had been asked.
     pub question: Option<String>,
+    /// The category of the sender's last message.
+    pub last_category: Option<Category>,
     /// Where a report came from.
     pub source: Option<String>,
     /// Who reported.
@@ -145,6 +149,8 @@ pub struct Event {
     pub language: Option<String>,
     /// What was answered.
     pub reply: Option<String>,
+    /// The question that the answer asked.
+    pub asks: Option<String>,
     /// Where it went.
     pub route: Option<String>,
     /// How urgent it was there.
@@ -181,6 +187,32 @@ fn name(value: impl Serialize) -> Option<String> {
 }
 
 impl NewEvent {
+    /// An event of which nothing more is known yet.
+    pub(crate) fn new(kind: EventKind, address: Address, statement: Statement) -> Self {
+        Self {
+            kind,
+            address,
+            statement,
+            other_addresses: Vec::new(),
+            channel: None,
+            business_address: None,
+            message_id: None,
+            body: None,
+            selection: None,
+            footer: None,
+            question: None,
+            last_category: None,
+            source: None,
+            actor: None,
+            evidence: None,
+            ad_entry: false,
+            backoff: None,
+            said_at: None,
+            understood: None,
+            changes: Vec::new(),
+        }
+    }
+
     /// The event as it will be recorded.
     pub(crate) fn into_event(
         self,
@@ -207,6 +239,7 @@ impl NewEvent {
                 .and_then(|tapped| serde_json::to_value(tapped).ok()),
             footer: self.footer,
             question: self.question,
+            last_category: self.last_category,
             source: self.source,
             actor: self.actor,
             evidence: self.evidence,
@@ -220,7 +253,8 @@ impl NewEvent {
             rule: found.as_ref().map(|found| found.rule.clone()),
             matched: found.as_ref().and_then(|found| found.matched.clone()),
             language: found.as_ref().and_then(|found| found.language.clone()),
-            reply: found.and_then(|found| found.reply),
+            reply: found.as_ref().and_then(|found| found.reply.clone()),
+            asks: found.and_then(|found| found.asks),
             policy,
             changes: serde_json::to_value(self.changes).unwrap_or(Value::Array(Vec::new())),
             said_at,

@@ -1,6 +1,7 @@
 //! Reading and checking rules that people write: a folder with `policy.toml`, `replies.toml`,
 //! `conversation.toml`, `preflight.toml` and one file for each language in `languages/`.
 
+mod conversation;
 mod file;
 mod language;
 mod replies;
@@ -11,7 +12,7 @@ mod times;
 
 use std::path::Path;
 
-use consentry_policy::{ConsentQuestion, Echo, Identity, RuleSet, Sender};
+use consentry_policy::{Identity, RuleSet, Sender};
 use serde::Deserialize;
 
 use file::File;
@@ -21,16 +22,19 @@ pub use file::RulesError;
 pub fn load(folder: &Path) -> Result<RuleSet, RulesError> {
     let read = |name: &str| File::read(folder.join(name));
     let policy: PolicyFile = read("policy.toml")?.parse()?;
-    let conversation: ConversationFile = read("conversation.toml")?.parse()?;
     let (held, sending) = sending::load(&read("preflight.toml")?)?;
     let languages = language::load(&folder.join("languages"), &sending.categories)?;
-    let replies = replies::load(&read("replies.toml")?, &policy.sender, &languages)?;
+    let conversation = conversation::load(&read("conversation.toml")?, &sending)?;
+    let replies = replies::load(&read("replies.toml")?, &policy.sender, &languages, &sending)?;
+    let mut consent_questions = replies::scope_questions(&replies, &languages);
+    consent_questions.extend(conversation.consent_questions);
     Ok(RuleSet {
         identity: policy.identity,
         sender: policy.sender,
         languages,
         echo: conversation.echo,
-        consent_questions: conversation.consent_question,
+        consent_questions,
+        bare_stops: conversation.bare_stops,
         replies,
         held,
         sending,
@@ -42,13 +46,6 @@ pub fn load(folder: &Path) -> Result<RuleSet, RulesError> {
 struct PolicyFile {
     identity: Identity,
     sender: Sender,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ConversationFile {
-    echo: Echo,
-    consent_question: Vec<ConsentQuestion>,
 }
 
 /// A rule set of one language, for tests.

@@ -170,7 +170,12 @@ pub(super) fn load(file: &File) -> Result<(String, Sending), RulesError> {
     for spanned in &parsed.holidays {
         let entry = spanned.get_ref();
         let days = sourced(&entry.source)
-            .and_then(|()| entry.days.iter().map(|day| holiday(day)).collect())
+            .and_then(
+                |()| match sending.holidays.iter().any(|other| other.id == entry.id) {
+                    true => Err("other holidays have this id".into()),
+                    false => entry.days.iter().map(|day| holiday(day)).collect(),
+                },
+            )
             .map_err(|what| file.error(spanned, &entry.id, what))?;
         sending.holidays.push(Holidays {
             id: entry.id.clone(),
@@ -311,7 +316,7 @@ fn frequency_cap(entry: &CapEntry, term: Term, sending: &Sending) -> Result<Freq
     })
 }
 
-fn known(sending: &Sending, categories: &[String]) -> Result<(), String> {
+pub(super) fn known(sending: &Sending, categories: &[String]) -> Result<(), String> {
     let is_known = |name: &String| sending.categories.iter().any(|known| known.name == *name);
     match categories.iter().find(|name| !is_known(name)) {
         Some(name) => Err(format!("no category has the name {name:?}")),
@@ -329,7 +334,7 @@ fn or_all(channels: &[Channel]) -> Vec<Channel> {
     }
 }
 
-fn area(country: &Option<String>, region: &Option<String>) -> Result<Area, String> {
+pub(super) fn area(country: &Option<String>, region: &Option<String>) -> Result<Area, String> {
     let is_code =
         |code: &str| code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase());
     if let Some(code) = country.as_deref().filter(|code| !is_code(code)) {

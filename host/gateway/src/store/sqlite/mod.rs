@@ -1,26 +1,32 @@
 //! SQLite, embedded: one file, one writer that groups commits, many readers.
 
+mod alerts;
 mod read;
 mod write;
+mod writer;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use consentry_model::Channel;
+use consentry_model::{Channel, Timestamp};
 use rusqlite::{Connection, OpenFlags};
 
 use super::{
     Answerable, Event, History, Known, NewEvent, Outgoing, Place, Recorded, Store, StoreError,
 };
 use crate::address::Address;
-use write::Writer;
+use crate::alerts::{Alert, AlertKind, AlertTally};
+use writer::Writer;
 
 const SCHEMA: &str = include_str!("schema.sql");
-const SCHEMA_VERSION: i64 = 2;
+const SCHEMA_VERSION: i64 = 3;
 /// How long to wait for another process that is writing.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the writer may take to say that it could write.
+const READY: Duration = Duration::from_secs(2);
 
 /// A store in one SQLite file.
 pub struct SqliteStore {
@@ -88,7 +94,20 @@ impl Store for SqliteStore {
     }
 
     async fn record(&self, event: NewEvent) -> Result<Recorded, StoreError> {
-        self.writer.record(event).await
+        self.writer
+            .write(move |savepoint| write::record(savepoint, event))
+            .await
+    }
+
+    async fn open_question(
+        &self,
+        address: &Address,
+        channel: Channel,
+        since: Timestamp,
+    ) -> Result<Option<String>, StoreError> {
+        let address = address.to_string();
+        self.read(move |connection| read::open_question(connection, &address, channel, since))
+            .await
     }
 
     async fn answerable(
@@ -102,7 +121,9 @@ impl Store for SqliteStore {
     }
 
     async fn take_place(&self, message: Outgoing) -> Result<Place, StoreError> {
-        self.writer.take_place(message).await
+        self.writer
+            .write(move |savepoint| write::take_place(savepoint, message))
+            .await
     }
 
     async fn history(
@@ -116,13 +137,37 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn add_alerts(&self, alerts: BTreeMap<AlertKind, AlertTally>) -> Result<(), StoreError> {
+        self.writer
+            .write(move |savepoint| Ok(alerts::add(savepoint, alerts)?))
+            .await
+    }
+
+    async fn alerts(&self, before: Option<String>, limit: u32) -> Result<Vec<Alert>, StoreError> {
+        self.read(move |connection| alerts::page(connection, before.as_deref(), limit))
+            .await
+    }
+
+    async fn undelivered_alerts(&self, limit: u32) -> Result<Vec<Alert>, StoreError> {
+        self.read(move |connection| alerts::undelivered(connection, limit))
+            .await
+    }
+
+    async fn alert_delivered(&self, id: String, at: Timestamp) -> Result<(), StoreError> {
+        self.writer
+            .write(move |savepoint| Ok(alerts::delivered(savepoint, &id, at)?))
+            .await
+    }
+
     async fn ready(&self) -> Result<(), StoreError> {
         self.read(|connection| {
             // A query of nothing would be answered without a look at the file.
             connection.query_row("SELECT EXISTS (SELECT 1 FROM address)", (), |_| Ok(()))
         })
         .await?;
-        self.writer.ready().await
+        tokio::time::timeout(READY, self.writer.write(|_| Ok(())))
+            .await
+            .map_err(|_| StoreError::Unavailable("its writer is stuck".to_owned()))?
     }
 }
 

@@ -170,8 +170,8 @@ pub(super) fn reached(
 }
 
 const EVENT: &str = "SELECT id, seq, kind, address, channel, business_address, message_id, body,
-    selection, footer, question, source, actor, evidence, intent, scope, review, rule, matched,
-    language, reply, route, priority, policy, changes, said_at, recorded_at FROM event";
+    selection, footer, question, last_category, source, actor, evidence, intent, scope, review, rule,
+    matched, language, reply, asks, route, priority, policy, changes, said_at, recorded_at FROM event";
 
 pub(super) fn delivered(
     connection: &Connection,
@@ -184,6 +184,26 @@ pub(super) fn delivered(
         .prepare_cached(&by_message)?
         .query_row((contact_id, channel.as_str(), message_id), event)
         .optional()
+}
+
+/// The question that the answer to a contact's newest message on a channel asked.
+pub(super) fn open_question(
+    connection: &Connection,
+    address: &str,
+    channel: Channel,
+    since: Timestamp,
+) -> rusqlite::Result<Option<String>> {
+    let asked: Option<(Option<String>, i64)> = connection
+        .prepare_cached(
+            "SELECT asks, said_at FROM event
+             WHERE contact_id = (SELECT contact_id FROM address WHERE value = ?1)
+             AND channel = ?2 AND kind = 'inbound' ORDER BY seq DESC LIMIT 1",
+        )?
+        .query_row((address, channel.as_str()), |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()?;
+    Ok(asked.and_then(|(asks, at)| asks.filter(|_| at >= since.millis())))
 }
 
 pub(super) fn history(
@@ -228,22 +248,27 @@ fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
         selection: json(row, 8)?,
         footer: row.get(9)?,
         question: row.get(10)?,
-        source: row.get(11)?,
-        actor: row.get(12)?,
-        evidence: json(row, 13)?,
-        intent: row.get(14)?,
-        scope: row.get(15)?,
-        review: row.get(16)?,
-        rule: row.get(17)?,
-        matched: row.get(18)?,
-        language: row.get(19)?,
-        reply: row.get(20)?,
-        route: row.get(21)?,
-        priority: row.get(22)?,
-        policy: row.get(23)?,
-        changes: json(row, 24)?.unwrap_or_default(),
-        said_at: moment(row, 25)?,
-        recorded_at: moment(row, 26)?,
+        last_category: match row.get_ref(11)?.as_str_or_null()? {
+            Some(name) => Some(parsed(11, name)?),
+            None => None,
+        },
+        source: row.get(12)?,
+        actor: row.get(13)?,
+        evidence: json(row, 14)?,
+        intent: row.get(15)?,
+        scope: row.get(16)?,
+        review: row.get(17)?,
+        rule: row.get(18)?,
+        matched: row.get(19)?,
+        language: row.get(20)?,
+        reply: row.get(21)?,
+        asks: row.get(22)?,
+        route: row.get(23)?,
+        priority: row.get(24)?,
+        policy: row.get(25)?,
+        changes: json(row, 26)?.unwrap_or_default(),
+        said_at: moment(row, 27)?,
+        recorded_at: moment(row, 28)?,
     })
 }
 
@@ -251,7 +276,7 @@ fn channel(row: &Row<'_>, column: usize) -> rusqlite::Result<Channel> {
     parsed(column, row.get_ref(column)?.as_str()?)
 }
 
-fn moment(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
+pub(super) fn moment(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
     let millis = row.get(column)?;
     Timestamp::from_millis(millis).ok_or(rusqlite::Error::IntegralValueOutOfRange(column, millis))
 }
@@ -275,7 +300,7 @@ fn json(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Value>> {
     }
 }
 
-fn parsed<T: std::str::FromStr>(column: usize, text: &str) -> rusqlite::Result<T>
+pub(super) fn parsed<T: std::str::FromStr>(column: usize, text: &str) -> rusqlite::Result<T>
 where
     T::Err: std::error::Error + Send + Sync + 'static,
 {

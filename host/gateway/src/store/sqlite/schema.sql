@@ -31,6 +31,7 @@ CREATE TABLE event (
     selection        TEXT,
     footer           TEXT,
     question         TEXT,
+    last_category    TEXT,
     source           TEXT,
     actor            TEXT,
     evidence         TEXT,
@@ -41,6 +42,7 @@ CREATE TABLE event (
     matched          TEXT,
     language         TEXT,
     reply            TEXT,
+    asks             TEXT,
     route            TEXT,
     priority         TEXT,
     policy           TEXT,
@@ -111,3 +113,19 @@ CREATE TABLE sent (
     PRIMARY KEY (contact_id, at, decision_id)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX sent_by_answer ON sent (contact_id, answers) WHERE answers IS NOT NULL;
+
+-- What was stopped for a reason that somebody should look at.
+CREATE TABLE alert (
+    id               TEXT PRIMARY KEY,
+    hour             INTEGER NOT NULL,
+    reason           TEXT NOT NULL,
+    channel          TEXT NOT NULL,
+    category         TEXT NOT NULL,
+    count            INTEGER NOT NULL,
+    first_at         INTEGER NOT NULL,
+    last_at          INTEGER NOT NULL,
+    last_decision_id TEXT NOT NULL,
+    delivered_at     INTEGER,
+    UNIQUE (hour, reason, channel, category)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX alert_to_deliver ON alert (id) WHERE delivered_at IS NULL;

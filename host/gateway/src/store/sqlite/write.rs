@@ -1,16 +1,12 @@
-//! The writer: one thread that takes what is waiting, writes it in one transaction, and answers
-//! when that is on disk. So a durable opt-out does not cost an fsync of its own.
+//! What is written: a contact, its addresses and events, the view built from them, and the messages
+//! that went.
 
 use std::collections::BTreeMap;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use consentry_model::{
-    Change, ChangeKind, ConsentStatus, Contact, EventId, Mark, Marks, Timestamp,
+    Category, Change, ChangeKind, ConsentStatus, Contact, EventId, Mark, Marks, Timestamp,
 };
-use rusqlite::{Connection, Savepoint, Transaction, TransactionBehavior};
-use tokio::sync::oneshot;
+use rusqlite::{Connection, Savepoint};
 use uuid::Uuid;
 
 use super::super::{Backoff, Event, EventKind, NewEvent, Outgoing, Place, Recorded, StoreError};
@@ -18,178 +14,10 @@ use super::read;
 use crate::address::Address;
 use crate::clock;
 
-/// How many events may wait. More is overload, and said so.
-const QUEUE: usize = 4096;
-/// How many events one commit may hold.
-const GROUP: usize = 256;
-/// How long the writer may take to say that it could write.
-const READY: Duration = Duration::from_secs(2);
-
-type Answer = Result<Recorded, StoreError>;
-
-enum Job {
-    Record {
-        event: Box<NewEvent>,
-        answer: oneshot::Sender<Answer>,
-    },
-    Take {
-        message: Box<Outgoing>,
-        answer: oneshot::Sender<Result<Place, StoreError>>,
-    },
-    /// Whether something could be written now.
-    Try(oneshot::Sender<Result<(), StoreError>>),
-}
-
-pub(super) struct Writer {
-    /// Taken away on drop, which tells the thread to finish.
-    jobs: Option<SyncSender<Job>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Writer {
-    pub(super) fn start(connection: Connection) -> Result<Self, StoreError> {
-        let (jobs, waiting) = sync_channel(QUEUE);
-        let thread = thread::Builder::new()
-            .name("store-writer".to_owned())
-            .spawn(move || run(connection, &waiting))
-            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        Ok(Self {
-            jobs: Some(jobs),
-            thread: Some(thread),
-        })
-    }
-
-    pub(super) async fn record(&self, event: NewEvent) -> Answer {
-        let (answer, answered) = oneshot::channel();
-        let event = Box::new(event);
-        self.enqueue(Job::Record { event, answer })?;
-        answered.await.map_err(|_| stopped())?
-    }
-
-    pub(super) async fn take_place(&self, message: Outgoing) -> Result<Place, StoreError> {
-        let (answer, answered) = oneshot::channel();
-        let message = Box::new(message);
-        self.enqueue(Job::Take { message, answer })?;
-        answered.await.map_err(|_| stopped())?
-    }
-
-    /// Whether something could be written now.
-    pub(super) async fn ready(&self) -> Result<(), StoreError> {
-        let (answer, answered) = oneshot::channel();
-        self.enqueue(Job::Try(answer))?;
-        match tokio::time::timeout(READY, answered).await {
-            Ok(answer) => answer.map_err(|_| stopped())?,
-            Err(_) => Err(StoreError::Unavailable("its writer is stuck".to_owned())),
-        }
-    }
-
-    fn enqueue(&self, job: Job) -> Result<(), StoreError> {
-        let jobs = self.jobs.as_ref().ok_or_else(stopped)?;
-        jobs.try_send(job).map_err(|error| match error {
-            TrySendError::Full(_) => StoreError::Busy,
-            TrySendError::Disconnected(_) => stopped(),
-        })
-    }
-}
-
-fn stopped() -> StoreError {
-    StoreError::Unavailable("its writer has stopped".to_owned())
-}
-
-impl Drop for Writer {
-    fn drop(&mut self) {
-        drop(self.jobs.take());
-        if let Some(thread) = self.thread.take() {
-            // What is waiting is written before the thread ends.
-            drop(thread.join());
-        }
-    }
-}
-
-fn run(mut connection: Connection, waiting: &Receiver<Job>) {
-    while let Ok(first) = waiting.recv() {
-        let jobs = std::iter::once(first).chain(waiting.try_iter().take(GROUP - 1));
-        let mut answers = Vec::new();
-        let committed = commit(&mut connection, jobs, &mut answers);
-        for answer in answers {
-            answer(committed.clone());
-        }
-    }
-}
-
-/// Answers whoever asked, when it is known whether what was done is on disk.
-type Reply = Box<dyn FnOnce(Result<(), StoreError>)>;
-
-/// Writes a group. What cannot be written leaves the others as they are; a commit that fails leaves
-/// none. A group of nothing needs the lock for writing all the same.
-fn commit(
-    connection: &mut Connection,
-    jobs: impl Iterator<Item = Job>,
-    answers: &mut Vec<Reply>,
-) -> Result<(), StoreError> {
-    // All are taken up before anything can fail, so that each gets its answer.
-    let jobs: Vec<Job> = jobs.collect();
-    let mut transaction = match connection.transaction_with_behavior(TransactionBehavior::Immediate)
-    {
-        Ok(transaction) => transaction,
-        Err(error) => {
-            answers.extend(jobs.into_iter().map(Job::undone));
-            return Err(error.into());
-        }
-    };
-    for job in jobs {
-        answers.push(match job {
-            Job::Record { event, answer } => {
-                let done = within(&mut transaction, |savepoint| record(savepoint, *event));
-                reply(answer, done)
-            }
-            Job::Take { message, answer } => {
-                let done = within(&mut transaction, |savepoint| {
-                    take_place(savepoint, *message)
-                });
-                reply(answer, done)
-            }
-            Job::Try(answer) => reply(answer, Ok(())),
-        });
-    }
-    transaction.commit()?;
-    Ok(())
-}
-
-impl Job {
-    /// The answer to what was not begun.
-    fn undone(self) -> Reply {
-        match self {
-            Self::Record { answer, .. } => reply(answer, Err(StoreError::Busy)),
-            Self::Take { answer, .. } => reply(answer, Err(StoreError::Busy)),
-            Self::Try(answer) => reply(answer, Ok(())),
-        }
-    }
-}
-
-/// Does something, or leaves everything as it was.
-fn within<T>(
-    transaction: &mut Transaction<'_>,
-    work: impl FnOnce(&Savepoint<'_>) -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    let savepoint = transaction.savepoint()?;
-    let done = work(&savepoint);
-    match done {
-        Ok(_) => savepoint.commit()?,
-        Err(_) => savepoint.finish()?,
-    }
-    done
-}
-
-fn reply<T: 'static>(
-    answer: oneshot::Sender<Result<T, StoreError>>,
-    done: Result<T, StoreError>,
-) -> Reply {
-    // Whoever asked may have gone; what was done is recorded all the same.
-    Box::new(move |committed| drop(answer.send(committed.and(done))))
-}
-
-fn take_place(connection: &Savepoint<'_>, message: Outgoing) -> Result<Place, StoreError> {
+pub(super) fn take_place(
+    connection: &Savepoint<'_>,
+    message: Outgoing,
+) -> Result<Place, StoreError> {
     let contact_id = contact_of(connection, &message.address, clock::now())?;
     for limit in &message.limits {
         if let Some(until) = read::reached(connection, &contact_id, limit, message.at)? {
@@ -216,7 +44,10 @@ fn take_place(connection: &Savepoint<'_>, message: Outgoing) -> Result<Place, St
     })
 }
 
-fn record(connection: &Savepoint<'_>, mut new: NewEvent) -> Answer {
+pub(super) fn record(
+    connection: &Savepoint<'_>,
+    mut new: NewEvent,
+) -> Result<Recorded, StoreError> {
     let now = clock::now();
     let contact_id = contact_of(connection, &new.address, now)?;
     let other_addresses = std::mem::take(&mut new.other_addresses);
@@ -244,7 +75,7 @@ fn record_for(
     contact_id: String,
     new: NewEvent,
     now: Timestamp,
-) -> Answer {
+) -> Result<Recorded, StoreError> {
     let (last_seq, last_recorded_at) = newest(connection, &contact_id)?;
     if let (Some(channel), Some(message_id)) = (new.channel, &new.message_id)
         && let Some(event) = read::delivered(connection, &contact_id, channel, message_id)?
@@ -363,7 +194,7 @@ fn insert(connection: &Connection, contact_id: &str, event: &Event) -> rusqlite:
     connection
         .prepare_cached(
             "INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
-                ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)",
+                ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)",
         )?
         .execute(rusqlite::params![
             contact_id,
@@ -378,6 +209,7 @@ fn insert(connection: &Connection, contact_id: &str, event: &Event) -> rusqlite:
             json(&event.selection),
             event.footer,
             event.question,
+            event.last_category.as_ref().map(Category::as_str),
             event.source,
             event.actor,
             json(&event.evidence),
@@ -388,6 +220,7 @@ fn insert(connection: &Connection, contact_id: &str, event: &Event) -> rusqlite:
             event.matched,
             event.language,
             event.reply,
+            event.asks,
             event.route,
             event.priority,
             event.policy,
