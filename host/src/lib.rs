@@ -26,6 +26,7 @@
 //!
 //! `examples/embed.rs` shows an edge gateway's loop. The crate knows no HTTP and no SQL.
 
+mod bulk;
 pub mod conformance;
 mod digest;
 mod inspect;
@@ -34,6 +35,7 @@ mod runtime;
 mod sandbox;
 mod translate;
 
+pub use bulk::Bulk;
 pub use digest::Digest;
 pub use policy::{Answer, DecidedBy, Fault, Manifest, Policy};
 pub use runtime::{Host, HostError, Limits, LoadError};

@@ -7,6 +7,7 @@ use consentry_model::{Classification, Contact, Decision, Inbound, Outbound, floo
 use thiserror::Error;
 use wasmtime::Trap;
 
+use crate::bulk::Bulk;
 use crate::digest::Digest;
 use crate::runtime::Limits;
 use crate::sandbox::Prepared;
@@ -22,8 +23,8 @@ const PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
 /// A policy, checked and compiled. Cheap to clone; calls may run at the same time.
 #[derive(Clone)]
 pub struct Policy {
-    prepared: Arc<Prepared>,
-    limits: Arc<Limits>,
+    pub(crate) prepared: Arc<Prepared>,
+    pub(crate) limits: Arc<Limits>,
     digest: Digest,
     manifest: Arc<Manifest>,
 }
@@ -139,20 +140,12 @@ impl Policy {
 
     /// Says whether a message to a contact may go.
     pub fn preflight(&self, message: &Outbound, contact: &Arc<Contact>) -> Answer<Decision> {
-        match self.ask_preflight(message, contact) {
-            Ok(value) if value.is_allowed() && floor::forbids(contact, message) => Answer {
-                value: floor::deny(),
-                decided_by: DecidedBy::Floor,
-            },
-            Ok(value) => Answer {
-                value,
-                decided_by: DecidedBy::Policy,
-            },
-            Err(fault) => Answer {
-                value: floor::deny_without_policy(),
-                decided_by: DecidedBy::Fault(fault),
-            },
-        }
+        above_floor(self.ask_preflight(message, contact), message, contact)
+    }
+
+    /// For bulk work: one sandbox for many contacts, instead of one for each.
+    pub fn bulk(&self) -> Bulk<'_> {
+        Bulk::new(self)
     }
 
     fn ask_classify(
@@ -190,6 +183,28 @@ impl Policy {
     }
 }
 
+/// What a policy decided, unless that is under the floor.
+pub(crate) fn above_floor(
+    decided: Result<Decision, Fault>,
+    message: &Outbound,
+    contact: &Contact,
+) -> Answer<Decision> {
+    match decided {
+        Ok(value) if value.is_allowed() && floor::forbids(contact, message) => Answer {
+            value: floor::deny(),
+            decided_by: DecidedBy::Floor,
+        },
+        Ok(value) => Answer {
+            value,
+            decided_by: DecidedBy::Policy,
+        },
+        Err(fault) => Answer {
+            value: floor::deny_without_policy(),
+            decided_by: DecidedBy::Fault(fault),
+        },
+    }
+}
+
 impl fmt::Debug for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Policy")
@@ -215,7 +230,7 @@ fn describe(prepared: &Prepared, limits: &Limits) -> wasmtime::Result<crate::bin
     }
 }
 
-fn fault(error: wasmtime::Error) -> Fault {
+pub(crate) fn fault(error: wasmtime::Error) -> Fault {
     match error.downcast_ref::<Trap>() {
         Some(Trap::Interrupt) => Fault::Deadline,
         Some(trap) => Fault::Trap(trap.to_string()),

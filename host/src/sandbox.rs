@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use consentry_model::{Channel, Contact};
-use wasmtime::component::{ComponentExportIndex, ComponentNamedList, InstancePre, Lift, Lower};
+use wasmtime::component::{
+    ComponentExportIndex, ComponentNamedList, InstancePre, Lift, Lower, TypedFunc,
+};
 use wasmtime::{Store, StoreLimits, StoreLimitsBuilder};
 
 use crate::bindings::consentry::policy::{consent_lookup, types};
@@ -51,6 +53,21 @@ impl Prepared {
         P: ComponentNamedList + Lower,
         (R,): ComponentNamedList + Lift,
     {
+        let mut sandbox = self.open(function, limits, contact)?;
+        sandbox.call(asked)
+    }
+
+    /// Makes a sandbox for one function.
+    pub(crate) fn open<P, R>(
+        &self,
+        function: &ComponentExportIndex,
+        limits: &Limits,
+        contact: &Arc<Contact>,
+    ) -> wasmtime::Result<Sandbox<P, R>>
+    where
+        P: ComponentNamedList + Lower,
+        (R,): ComponentNamedList + Lift,
+    {
         let bounds = StoreLimitsBuilder::new()
             .memory_size(limits.memory)
             .table_elements(limits.table_elements)
@@ -65,8 +82,31 @@ impl Prepared {
         store.set_epoch_deadline(limits.deadline_ticks());
         let instance = self.instance.instantiate(&mut store)?;
         let function = instance.get_typed_func::<P, (R,)>(&mut store, function)?;
-        let (answer,) = function.call(&mut store, asked)?;
+        Ok(Sandbox { store, function })
+    }
+}
+
+/// A sandbox, and the function that is called in it.
+pub(crate) struct Sandbox<P, R> {
+    store: Store<CallState>,
+    function: TypedFunc<P, (R,)>,
+}
+
+impl<P, R> Sandbox<P, R>
+where
+    P: ComponentNamedList + Lower,
+    (R,): ComponentNamedList + Lift,
+{
+    /// Calls the function. After an error the sandbox is of no more use.
+    pub(crate) fn call(&mut self, asked: P) -> wasmtime::Result<R> {
+        let (answer,) = self.function.call(&mut self.store, asked)?;
         Ok(answer)
+    }
+
+    /// Makes it a sandbox for another contact, with all its time.
+    pub(crate) fn turn_to(&mut self, contact: &Arc<Contact>, limits: &Limits) {
+        self.store.data_mut().contact = Arc::clone(contact);
+        self.store.set_epoch_deadline(limits.deadline_ticks());
     }
 }
 

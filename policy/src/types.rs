@@ -382,12 +382,12 @@ pub struct Decision {
     pub route: SendRoute,
     /// Why: a stable code.
     pub reason: &'static str,
-    /// Every reason against it that was found.
+    /// Every reason against it; only when an explanation was asked for.
     pub reasons: Vec<&'static str>,
-    /// The category whose consent was relied on.
+    /// The category above the message's own whose consent was relied on.
     pub relied_on: Option<String>,
     /// The limits that it counts against.
     pub limits: Vec<Limit>,
-    /// The rules tried, in order.
+    /// The rules tried, in order; only when an explanation was asked for.
     pub trace: Vec<Step>,
 }

@@ -73,6 +73,9 @@ impl Address {
         if !self.0.starts_with('+') {
             return None;
         }
+        if let Some(country) = consentry_places::country(&self.0) {
+            return Some(country.to_owned());
+        }
         let number = PHONE_NUMBER_UTIL.parse(&self.0, None).ok()?;
         let region: Region = PHONE_NUMBER_UTIL.get_region_for_number(&number)?;
         Some(region.to_string())
@@ -110,7 +113,20 @@ fn is_whatsapp_user(text: &str) -> bool {
         && id.chars().all(|char| char.is_ascii_alphanumeric())
 }
 
+/// Whether a text is a number of the North American plan in E.164: all have one length, so that there is
+/// nothing to look up.
+fn is_north_american(text: &str) -> bool {
+    text.strip_prefix("+1").is_some_and(|national| {
+        national.len() == 10
+            && national.starts_with(|first| ('2'..='9').contains(&first))
+            && national.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
 fn phone(text: &str, country: Option<&str>) -> Result<Address, BadAddress> {
+    if is_north_american(text) {
+        return Ok(Address(text.to_owned()));
+    }
     let country = country.and_then(|code| code.to_ascii_uppercase().parse::<Region>().ok());
     if country.is_none() && !text.starts_with(['+', '\u{ff0b}']) {
         return Err(BadAddress::NoCountry);

@@ -146,13 +146,13 @@ pub struct Decision {
     pub route: SendRoute,
     /// Why: a stable code in snake case.
     pub reason: String,
-    /// Every reason against it that was found.
+    /// Every reason against it; only when an explanation was asked for.
     pub reasons: Vec<String>,
-    /// The category whose consent was relied on.
+    /// The category above the message's own whose consent was relied on.
     pub relied_on: Option<Category>,
     /// The limits that it counts against.
     pub limits: Vec<Limit>,
-    /// The rules tried, in order.
+    /// The rules tried, in order; only when an explanation was asked for.
     pub trace: Vec<Step>,
 }
 

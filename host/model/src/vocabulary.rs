@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 use thiserror::Error;
 
 /// A way to reach a person.
@@ -62,7 +63,7 @@ impl FromStr for Channel {
 /// case.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
-pub struct Category(String);
+pub struct Category(SmolStr);
 
 impl Category {
     /// The longest name, in characters.
@@ -75,7 +76,7 @@ impl Category {
 
     /// A name that is known to be one.
     pub(crate) fn known(name: &'static str) -> Self {
-        Self(name.to_owned())
+        Self(SmolStr::new_static(name))
     }
 
     /// The name, in lower case.
@@ -102,13 +103,18 @@ impl FromStr for Category {
     type Err = BadCategory;
 
     fn from_str(text: &str) -> Result<Self, BadCategory> {
+        let is_plain =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if (1..=Self::MAX_LENGTH).contains(&text.len()) && text.bytes().all(is_plain) {
+            return Ok(Self(SmolStr::new(text)));
+        }
         let fits = (1..=Self::MAX_LENGTH).contains(&text.chars().count());
         if fits
             && text
                 .chars()
                 .all(|char| char.is_alphanumeric() || "-_.".contains(char))
         {
-            Ok(Self(text.to_lowercase()))
+            Ok(Self(SmolStr::new(text.to_lowercase())))
         } else {
             Err(BadCategory(text.chars().take(Self::MAX_LENGTH).collect()))
         }

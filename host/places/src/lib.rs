@@ -31,6 +31,12 @@ pub fn of(number: Option<&str>, country: Option<&str>, at: Timestamp) -> Vec<Pla
     places
 }
 
+/// The country (ISO 3166-1 alpha-2) of a number (E.164) of the North American plan, where its area code
+/// tells it.
+pub fn country(number: &str) -> Option<&'static str> {
+    numbers::country(number)
+}
+
 /// The place of a contact whose time zone is known.
 pub fn known(
     country: Option<&str>,

@@ -86,10 +86,21 @@ pub(crate) fn possible(number: Option<&str>, country: Option<&str>) -> Vec<Possi
     }
 }
 
+/// The country of a number whose area code is known.
+pub(crate) fn country(number: &str) -> Option<&'static str> {
+    let plans = PLANS.as_ref().ok()?;
+    let area = plans.area(number.strip_prefix("+1")?)?;
+    area.region.get(..2)
+}
+
 impl Plans {
+    fn area(&self, national: &str) -> Option<&'static Area> {
+        let code: u16 = national.get(..3)?.parse().ok()?;
+        self.areas.get(&code).copied()
+    }
+
     fn north_american(&self, national: &str) -> Vec<Possible> {
-        let code = national.get(..3).and_then(|code| code.parse::<u16>().ok());
-        match code.and_then(|code| self.areas.get(&code)) {
+        match self.area(national) {
             Some(area) => {
                 let country = area.region.get(..2).unwrap_or_default();
                 let region = (area.region.len() > 2).then_some(area.region.as_str());

@@ -50,7 +50,7 @@ pub(crate) fn preflight(rules: &RuleSet, message: &Outbound, contact: &impl Look
         consents: Vec::new(),
         relied_on: None,
         limits: Vec::new(),
-        trace: Vec::with_capacity(8),
+        trace: Vec::new(),
         against: Vec::new(),
     };
     question.ask();
@@ -118,10 +118,12 @@ impl<L: Lookup> Question<'_, L> {
             Finding::Wait(reason, until) => (Outcome::Block, Some((reason, Some(until)))),
         };
         self.against.extend(against);
-        self.trace.push(Step {
-            rule: rule.to_owned(),
-            outcome,
-        });
+        if self.message.explain {
+            self.trace.push(Step {
+                rule: rule.to_owned(),
+                outcome,
+            });
+        }
     }
 
     /// Whether a rule is for a place where the contact may be.
@@ -138,8 +140,11 @@ impl<L: Lookup> Question<'_, L> {
     }
 
     fn decision(self) -> Decision {
-        let reasons: Vec<&str> = self.against.iter().map(|(reason, _)| *reason).collect();
-        let reason = reasons.first().copied();
+        let reason = self.against.first().map(|(reason, _)| *reason);
+        let mut reasons = Vec::new();
+        if self.message.explain {
+            reasons.extend(self.against.iter().map(|(reason, _)| *reason));
+        }
         let waits: Option<Vec<Timestamp>> = self.against.iter().map(|(_, until)| *until).collect();
         let (verdict, route) = match reason {
             None => (Verdict::Allow, SendRoute::Send),
@@ -155,7 +160,7 @@ impl<L: Lookup> Question<'_, L> {
             route,
             reason: reason.unwrap_or("allowed"),
             reasons,
-            relied_on: self.relied_on,
+            relied_on: self.relied_on.filter(|name| *name != self.message.category),
             limits: if reason.is_none() {
                 self.limits
             } else {

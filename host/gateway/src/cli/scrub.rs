@@ -18,7 +18,7 @@ use crate::gateway::Gateway;
 use crate::preflight::Question;
 
 /// How many rows are judged together.
-const CHUNK: usize = 1024;
+const CHUNK: usize = 16384;
 /// Why a row is blocked that cannot be judged.
 const INVALID: &str = "invalid_row";
 
@@ -168,8 +168,15 @@ impl Scrub {
         Ok(message.question(to, at))
     }
 
+    fn count(&mut self, reason: &str) {
+        match self.counts.get_mut(reason) {
+            Some(count) => *count += 1,
+            None => drop(self.counts.insert(reason.to_owned(), 1)),
+        }
+    }
+
     fn decided(&mut self, row: &ByteRecord, decision: &Decision) -> anyhow::Result<()> {
-        *self.counts.entry(decision.reason.clone()).or_default() += 1;
+        self.count(&decision.reason);
         if decision.is_allowed() {
             return Ok(self.allowed.write_byte_record(row)?);
         }
@@ -180,7 +187,7 @@ impl Scrub {
     }
 
     fn invalid(&mut self, mut row: ByteRecord, what: &str) -> anyhow::Result<()> {
-        *self.counts.entry(INVALID.to_owned()).or_default() += 1;
+        self.count(INVALID);
         if self.bad.len() < NAMED {
             let line = row.position().map_or(0, csv::Position::line);
             self.bad.push((line, what.to_owned()));

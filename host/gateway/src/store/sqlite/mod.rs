@@ -1,6 +1,7 @@
 //! SQLite, embedded: one file, one writer that groups commits, many readers.
 
 mod alerts;
+mod contacts;
 mod read;
 mod write;
 mod writer;
@@ -65,16 +66,13 @@ impl SqliteStore {
 impl Store for SqliteStore {
     async fn contact(&self, address: &Address) -> Result<Known, StoreError> {
         let address = address.to_string();
-        self.read(move |connection| read::known(connection, &address))
+        self.read(move |connection| contacts::known(connection, &address))
             .await
     }
 
     async fn contacts(&self, addresses: Vec<Address>) -> Result<Vec<Known>, StoreError> {
-        self.read(move |connection| {
-            let known = |address: &Address| read::known(connection, &address.to_string());
-            addresses.iter().map(known).collect()
-        })
-        .await
+        self.read(move |connection| contacts::many(connection, &addresses))
+            .await
     }
 
     async fn delivered(
@@ -201,6 +199,7 @@ impl Readers {
             OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )?;
         connection.busy_timeout(PATIENCE)?;
+        rusqlite::vtab::array::load_module(&connection)?;
         Ok(connection)
     }
 

@@ -1,13 +1,11 @@
 //! Queries.
 
-use consentry_model::{
-    Answers, Category, Channel, Contact, EventId, Limit, Mark, Marks, Sent, Timestamp,
-};
-use rusqlite::types::{Type, ValueRef};
+use consentry_model::{Answers, Category, Channel, EventId, Limit, Mark, Timestamp};
+use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use serde_json::Value;
 
-use super::super::{Answerable, Event, History, Known};
+use super::super::{Answerable, Event, History};
 
 pub(super) fn contact_id(
     connection: &Connection,
@@ -18,81 +16,6 @@ pub(super) fn contact_id(
         .query_row([address], |row| row.get(0))
         .optional()
 }
-
-pub(super) fn known(connection: &Connection, address: &str) -> rusqlite::Result<Known> {
-    match contact_id(connection, address)? {
-        Some(id) => Ok(Known {
-            contact: contact(connection, &id)?,
-            id: Some(id),
-        }),
-        None => Ok(Known::default()),
-    }
-}
-
-pub(super) fn contact(connection: &Connection, id: &str) -> rusqlite::Result<Contact> {
-    let mut contact = Contact::default();
-    let mut marks = connection.prepare_cached(
-        "SELECT channel, category, own_opt_out_at, own_opt_out_event, reported_opt_out_at,
-                reported_opt_out_event, own_opt_in_at, own_opt_in_event, proven_opt_in_at,
-                proven_opt_in_event, reported_opt_in_at, reported_opt_in_event, release_at,
-                release_event, platform_stop_at, platform_stop_event, platform_resume_at,
-                platform_resume_event
-         FROM consent WHERE contact_id = ?1",
-    )?;
-    let mut rows = marks.query([id])?;
-    while let Some(row) = rows.next()? {
-        let category = match row.get_ref(1)?.as_str()? {
-            "*" => None,
-            name => Some(parsed::<Category>(1, name)?),
-        };
-        let marks = Marks {
-            own_opt_out: mark(row, 2)?,
-            reported_opt_out: mark(row, 4)?,
-            own_opt_in: mark(row, 6)?,
-            proven_opt_in: mark(row, 8)?,
-            reported_opt_in: mark(row, 10)?,
-            release: mark(row, 12)?,
-            platform_stop: mark(row, 14)?,
-            platform_resume: mark(row, 16)?,
-        };
-        contact.marks.insert((channel(row, 0)?, category), marks);
-    }
-    let mut last = connection.prepare_cached(
-        "SELECT channel, at, ad_entry_at FROM last_inbound WHERE contact_id = ?1",
-    )?;
-    let mut rows = last.query([id])?;
-    while let Some(row) = rows.next()? {
-        let channel = channel(row, 0)?;
-        contact.last_inbound.insert(channel, moment(row, 1)?);
-        if row.get_ref(2)? != ValueRef::Null {
-            contact.last_ad_entry.insert(channel, moment(row, 2)?);
-        }
-    }
-    let mut backoff = connection
-        .prepare_cached("SELECT channel, category, until FROM backoff WHERE contact_id = ?1")?;
-    let mut rows = backoff.query([id])?;
-    while let Some(row) = rows.next()? {
-        let category = parsed(1, row.get_ref(1)?.as_str()?)?;
-        contact
-            .backoff
-            .insert((channel(row, 0)?, category), moment(row, 2)?);
-    }
-    let mut sent = connection.prepare_cached(
-        "SELECT channel, category, at FROM sent WHERE contact_id = ?1 ORDER BY at DESC LIMIT ?2",
-    )?;
-    let mut rows = sent.query((id, MOST_SENT))?;
-    while let Some(row) = rows.next()? {
-        contact.sent.push(Sent {
-            channel: channel(row, 0)?,
-            category: parsed(1, row.get_ref(1)?.as_str()?)?,
-            at: moment(row, 2)?,
-        });
-    }
-    Ok(contact)
-}
-
-/// How many of the messages sent are looked at: more than any limit counts.
-const MOST_SENT: u32 = 128;
 
 /// What a message that names an event as the one it answers is bound to.
 pub(super) fn answerable(
@@ -272,7 +195,7 @@ fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
     })
 }
 
-fn channel(row: &Row<'_>, column: usize) -> rusqlite::Result<Channel> {
+pub(super) fn channel(row: &Row<'_>, column: usize) -> rusqlite::Result<Channel> {
     parsed(column, row.get_ref(column)?.as_str()?)
 }
 
@@ -281,7 +204,7 @@ pub(super) fn moment(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp
     Timestamp::from_millis(millis).ok_or(rusqlite::Error::IntegralValueOutOfRange(column, millis))
 }
 
-fn mark(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Mark>> {
+pub(super) fn mark(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Mark>> {
     match row.get::<_, Option<String>>(column + 1)? {
         Some(event) => Ok(Some(Mark {
             at: moment(row, column)?,

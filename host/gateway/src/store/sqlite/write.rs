@@ -10,7 +10,7 @@ use rusqlite::{Connection, Savepoint};
 use uuid::Uuid;
 
 use super::super::{Backoff, Event, EventKind, NewEvent, Outgoing, Place, Recorded, StoreError};
-use super::read;
+use super::{contacts, read};
 use crate::address::Address;
 use crate::clock;
 
@@ -80,7 +80,7 @@ fn record_for(
     if let (Some(channel), Some(message_id)) = (new.channel, &new.message_id)
         && let Some(event) = read::delivered(connection, &contact_id, channel, message_id)?
     {
-        let contact = read::contact(connection, &contact_id)?;
+        let contact = contacts::contact(connection, &contact_id)?;
         return Ok(Recorded {
             contact_id,
             event,
@@ -97,7 +97,7 @@ fn record_for(
     let said_at = new.said_at.map_or(recorded_at, |at| at.min(recorded_at));
     let event_id = EventId(Uuid::now_v7().to_string());
 
-    let mut contact = read::contact(connection, &contact_id)?;
+    let mut contact = contacts::contact(connection, &contact_id)?;
     let before = contact.marks.clone();
     for change in &new.changes {
         let mark = Mark {
