@@ -221,6 +221,42 @@ fn nothing_of_one_call_is_left_for_the_next() {
 }
 
 #[test]
+fn a_sandbox_for_many_rows_is_renewed_after_a_fault_and_after_a_thousand_calls() {
+    // Counts its calls in memory, and traps on every one after the seven hundredth.
+    let tires = format!(
+        "(if (i32.ge_u (i32.load (i32.const 8192)) (i32.const 700)) (then unreachable))
+         (i32.store (i32.const 8192) (i32.add (i32.load (i32.const 8192)) (i32.const 1))) {ZEROS}"
+    );
+    let tiring = load(&policy(ZEROS, &tires));
+    let mut bulk = tiring.bulk();
+    let nobody = Arc::new(Contact::default());
+    let mut ask = || bulk.preflight(&marketing(), &nobody).decided_by;
+    let faults = (0..2103).filter(|_| matches!(ask(), DecidedBy::Fault(_)));
+    assert_eq!(faults.count(), 3, "one after each 700 calls");
+
+    // Never tires, and counts up to where it would: it must never get there.
+    let counts = tires.replace("700", "1000");
+    let counting = load(&policy(ZEROS, &counts));
+    let mut bulk = counting.bulk();
+    for _ in 0..3000 {
+        let answer = bulk.preflight(&marketing(), &nobody);
+        assert!(matches!(answer.decided_by, DecidedBy::Policy));
+    }
+}
+
+#[test]
+fn a_sandbox_for_many_rows_sees_the_contact_of_each_row() {
+    let host = Host::new(Limits::default()).unwrap();
+    let policy = host.load(consentry_default_policy::POLICY).unwrap();
+    let mut bulk = policy.bulk();
+    let (out, nobody) = (opted_out(), Arc::new(Contact::default()));
+    for contact in [&out, &nobody, &nobody, &out, &nobody] {
+        let alone = policy.preflight(&marketing(), contact).value;
+        assert_eq!(bulk.preflight(&marketing(), contact).value, alone);
+    }
+}
+
+#[test]
 fn a_component_that_imports_something_else_is_refused_by_name() {
     let contract = CONTRACT.replace(
         "import consent-lookup;",
