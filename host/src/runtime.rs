@@ -114,15 +114,24 @@ impl Host {
         })
     }
 
+    /// What a policy may use.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Whether a policy component is small enough to be looked at.
+    pub fn check_size(&self, bytes: &[u8]) -> Result<(), LoadError> {
+        let (size, limit) = (bytes.len(), self.limits.component);
+        if size > limit {
+            return Err(LoadError::TooLarge { size, limit });
+        }
+        Ok(())
+    }
+
     /// Checks and compiles a policy component. Compiling takes tens of milliseconds or more: keep
     /// it off the path of messages.
     pub fn load(&self, bytes: &[u8]) -> Result<Policy, LoadError> {
-        if bytes.len() > self.limits.component {
-            return Err(LoadError::TooLarge {
-                size: bytes.len(),
-                limit: self.limits.component,
-            });
-        }
+        self.check_size(bytes)?;
         let component = Component::from_binary(&self.engine, bytes)
             .map_err(|error| LoadError::Invalid(format!("{error:#}")))?;
         inspect::check(&component)?;

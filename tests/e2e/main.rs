@@ -25,6 +25,7 @@ mod overload;
 mod policies;
 mod preflight;
 mod readme;
+mod rollout;
 mod routing;
 mod scrub;
 mod service;

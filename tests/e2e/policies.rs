@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::support::{ANN, Gateway, consentry, ended};
 
 /// A copy of the default rules, with a text in one file replaced.
-fn rules(folder: &Path, file: &str, from: &str, to: &str) -> PathBuf {
+pub(crate) fn rules(folder: &Path, file: &str, from: &str, to: &str) -> PathBuf {
     let copy = folder.join("rules");
     let original = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policy/rules");
     for part in ["", "languages"] {
@@ -29,7 +29,7 @@ fn rules(folder: &Path, file: &str, from: &str, to: &str) -> PathBuf {
     copy
 }
 
-fn build(rules: &Path, policy: &Path) -> Output {
+pub(crate) fn build(rules: &Path, policy: &Path) -> Output {
     let mut command = consentry(&["policy", "build"]);
     command.arg(rules).arg("-o").arg(policy).output().unwrap()
 }

@@ -130,6 +130,26 @@ fn what_cannot_be_done_is_said_and_nothing_is_overwritten() {
 }
 
 #[test]
+fn a_batch_of_any_length_is_answered_as_a_stream() {
+    let gateway = Gateway::start();
+    let question = |line: usize| {
+        let to = format!("+1415555{:04}", line % 10_000);
+        json!({ "channel": "sms", "to": to, "category": "billing", "dryRun": true }).to_string()
+    };
+    let lines: Vec<String> = (0..20_000).map(question).collect();
+    let request = gateway.client().post(gateway.url("/v1/preflight/batch"));
+    let answer = crate::support::send(request.body(lines.join("\n"))).unwrap();
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let answers: Vec<&str> = answer.text.lines().collect();
+    assert_eq!(answers.len(), lines.len());
+    let last: Value = serde_json::from_str(answers[19_999]).unwrap();
+    assert_eq!(
+        (&last["line"], &last["allowed"]),
+        (&json!(20_000), &json!(true))
+    );
+}
+
+#[test]
 fn a_batch_is_answered_line_by_line_and_a_bad_line_stops_nothing() {
     let gateway = Gateway::start();
     gateway.text(ANN, "STOP");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use consentry_host::{DecidedBy, Host, Limits, Policy};
+use consentry_host::{DecidedBy, Policy};
 use consentry_model::{
     Category, Change, ChangeKind, Channel, Consent, ConsentStatus, Contact, Inbound, Statement,
     Timestamp,
@@ -13,7 +13,8 @@ use tokio::task;
 
 use crate::address::Address;
 use crate::alerts::Noted;
-use crate::receipt::ReceiptKeys;
+use crate::jws::SigningKeys;
+use crate::policies::Policies;
 use crate::store::{EventKind, NewEvent, Recorded, Selection, Store, StoreError, Understood};
 use crate::{clock, telemetry};
 
@@ -23,9 +24,9 @@ const QUESTION_OPEN: i64 = 24 * 3_600_000;
 /// A policy and a store, put together.
 #[derive(Clone)]
 pub struct Gateway {
-    policy: Policy,
+    policies: Arc<Policies>,
     store: Arc<dyn Store>,
-    receipts: Option<Arc<ReceiptKeys>>,
+    receipts: Option<Arc<SigningKeys>>,
     alerts: Arc<Noted>,
 }
 
@@ -134,10 +135,10 @@ pub enum ReportError {
 }
 
 impl Gateway {
-    /// Puts a policy and a store together. It gives no receipts.
-    pub fn new(policy: Policy, store: Arc<dyn Store>) -> Self {
+    /// Puts policies and a store together. It gives no receipts.
+    pub fn new(policies: Policies, store: Arc<dyn Store>) -> Self {
         Self {
-            policy,
+            policies: Arc::new(policies),
             store,
             receipts: None,
             alerts: Arc::default(),
@@ -145,13 +146,13 @@ impl Gateway {
     }
 
     /// Signs receipts with these keys from now on.
-    pub fn with_receipts(mut self, keys: ReceiptKeys) -> Self {
+    pub fn with_receipts(mut self, keys: SigningKeys) -> Self {
         self.receipts = Some(Arc::new(keys));
         self
     }
 
     /// The keys that receipts are signed with.
-    pub fn receipts(&self) -> Option<&ReceiptKeys> {
+    pub fn receipts(&self) -> Option<&SigningKeys> {
         self.receipts.as_deref()
     }
 
@@ -160,9 +161,14 @@ impl Gateway {
         &self.alerts
     }
 
-    /// The policy that decides.
-    pub fn policy(&self) -> &Policy {
-        &self.policy
+    /// The policy that decides at this moment.
+    pub fn policy(&self) -> Arc<Policy> {
+        self.policies.active()
+    }
+
+    /// The policies that there are.
+    pub fn policies(&self) -> &Policies {
+        &self.policies
     }
 
     /// Where everything is kept.
@@ -205,12 +211,12 @@ impl Gateway {
             explain: false,
         };
         let contact = Arc::new(known.contact);
-        let policy = &self.policy;
+        let policy = self.policy();
         let answer = task::block_in_place(|| policy.classify(&asked, &contact));
         telemetry::classified(&answer);
         let recorded = self
             .store
-            .record(inbound_event(message, answer.value, policy))
+            .record(inbound_event(message, answer.value, &policy))
             .await?;
         if recorded.duplicate {
             telemetry::duplicate();
@@ -339,21 +345,6 @@ fn inbound_event(
             policy: policy.digest().to_string(),
         }),
         ..NewEvent::new(EventKind::Inbound, message.from, Statement::Own)
-    }
-}
-
-/// Loads a policy, the default one when no file is named.
-pub fn load_policy(file: Option<&std::path::Path>) -> anyhow::Result<Policy> {
-    use anyhow::Context as _;
-
-    let host = Host::new(Limits::default())?;
-    match file {
-        None => Ok(host.load(consentry_default_policy::POLICY)?),
-        Some(path) => {
-            let named = || format!("the policy {}", path.display());
-            let bytes = std::fs::read(path).with_context(named)?;
-            host.load(&bytes).with_context(named)
-        }
     }
 }
 

@@ -41,6 +41,7 @@ pub(crate) struct KeyRing {
 
 #[derive(Debug)]
 struct Key {
+    name: String,
     hash: [u8; 32],
     scopes: Vec<Scope>,
 }
@@ -81,6 +82,7 @@ impl KeyRing {
                 )
             })?;
             Ok(Key {
+                name: entry.name,
                 hash,
                 scopes: entry.scopes,
             })
@@ -90,13 +92,13 @@ impl KeyRing {
         })
     }
 
-    /// The scopes of a key; nothing when it is not known.
-    pub(crate) fn scopes(&self, key: &str) -> Option<&[Scope]> {
+    /// The name and the scopes of a key; nothing when it is not known.
+    pub(crate) fn find(&self, key: &str) -> Option<(&str, &[Scope])> {
         let hash: [u8; 32] = Sha256::digest(key.as_bytes()).into();
         let mut found = None;
         for known in &self.keys {
             if bool::from(known.hash.ct_eq(&hash)) {
-                found = Some(known.scopes.as_slice());
+                found = Some((known.name.as_str(), known.scopes.as_slice()));
             }
         }
         found
@@ -145,12 +147,10 @@ mod tests {
     fn a_key_that_was_made_is_known_and_no_other() {
         let (key, entry) = make("desk \"one\"", &[Scope::Read, Scope::Preflight]).unwrap();
         let ring = KeyRing::parse(&entry).unwrap();
-        assert_eq!(
-            ring.scopes(&key),
-            Some([Scope::Read, Scope::Preflight].as_slice())
-        );
-        assert_eq!(ring.scopes(&format!("{key}0")), None);
-        assert_eq!(ring.scopes(""), None);
+        let scopes = [Scope::Read, Scope::Preflight].as_slice();
+        assert_eq!(ring.find(&key), Some(("desk \"one\"", scopes)));
+        assert_eq!(ring.find(&format!("{key}0")), None);
+        assert_eq!(ring.find(""), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use consentry_host::{Answer, DecidedBy};
+use consentry_host::{Answer, DecidedBy, Digest, Policy};
 use consentry_model::{
     Answers, Category, Channel, Decision, EventId, Outbound, Place, SendRoute, Template, Timestamp,
     floor,
@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::address::Address;
 use crate::gateway::Gateway;
+use crate::jws::Kind;
 use crate::receipt::{self, Receipt};
 use crate::store::{self, Answerable, Outgoing, StoreError};
 use crate::{clock, telemetry};
@@ -54,6 +55,8 @@ pub struct Answered {
     pub decision: Decision,
     /// What identifies it.
     pub decision_id: String,
+    /// The policy that was asked.
+    pub policy: Digest,
     /// The signed receipt; none for a question that only asks, or without keys.
     pub receipt: Option<String>,
 }
@@ -113,7 +116,10 @@ impl Gateway {
     pub async fn preflight(&self, question: &Question) -> Result<Answered, PreflightError> {
         let places = question.places()?;
         let decision_id = Uuid::now_v7().to_string();
-        let (answer, consent_event) = match self.decide(question, places, &decision_id).await {
+        // The one that is active now decides, and is named, whatever becomes active meanwhile.
+        let policy = self.policy();
+        let decided = self.decide(&policy, question, places, &decision_id).await;
+        let (answer, consent_event) = match decided {
             Ok(decided) => decided,
             Err(PreflightError::Store(StoreError::Busy)) => return Err(StoreError::Busy.into()),
             Err(PreflightError::Store(error)) => {
@@ -130,18 +136,20 @@ impl Gateway {
         }
         let keys = self.receipts().filter(|_| !question.dry_run);
         let receipt = keys.map(|keys| {
-            keys.sign(&Receipt {
+            let receipt = Receipt {
                 decision_id: &decision_id,
                 question: receipt::Asked::of(question),
-                policy: self.policy().digest().to_string(),
+                policy: policy.digest().to_string(),
                 consent_event,
                 answer: receipt::Said::of(&answer.value),
                 decided_at: clock::now(),
-            })
+            };
+            keys.sign(Kind::Receipt, &receipt)
         });
         Ok(Answered {
             decision: answer.value,
             decision_id,
+            policy: policy.digest(),
             receipt,
         })
     }
@@ -152,7 +160,8 @@ impl Gateway {
         let addresses = questions.iter().map(|question| question.to.clone());
         let known = self.store().contacts(addresses.collect()).await?;
         task::block_in_place(|| {
-            let mut bulk = self.policy().bulk();
+            let policy = self.policy();
+            let mut bulk = policy.bulk();
             let decide = |(question, known): (&Question, store::Known)| {
                 let message = question.message(question.places()?, Answers::Nothing);
                 let answer = bulk.preflight(&message, &Arc::new(known.contact));
@@ -165,6 +174,7 @@ impl Gateway {
 
     async fn decide(
         &self,
+        policy: &Policy,
         question: &Question,
         places: Vec<Place>,
         decision_id: &str,
@@ -180,7 +190,6 @@ impl Gateway {
         };
         let contact = Arc::new(self.store().contact(&question.to).await?.contact);
         let message = question.message(places, answers);
-        let policy = self.policy();
         let mut answer = task::block_in_place(|| policy.preflight(&message, &contact));
         let relied_on = answer
             .value

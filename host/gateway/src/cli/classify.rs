@@ -11,7 +11,6 @@ use serde::Serialize;
 
 use super::{PolicyArgs, output};
 use crate::clock;
-use crate::gateway::load_policy;
 
 #[derive(Args)]
 pub(super) struct ClassifyArgs {
@@ -76,7 +75,7 @@ impl From<Classification> for Line {
 }
 
 pub(super) fn run(args: &ClassifyArgs) -> anyhow::Result<()> {
-    let policy = load_policy(args.policy.policy.as_deref())?;
+    let policy = args.policy.start()?.active();
     let nobody = Arc::new(Contact::default());
     let classify = |body: String| {
         let at = args.at.unwrap_or_else(clock::now);

@@ -86,7 +86,7 @@ fn address(text: &str) -> anyhow::Result<Address> {
 
 async fn get(about: About) -> anyhow::Result<()> {
     let address = address(&about.address)?;
-    let gateway = about.store.gateway(&PolicyArgs { policy: None })?;
+    let gateway = about.store.gateway(&PolicyArgs::default())?;
     let file = gateway
         .consent(&address, about.channel, about.category.as_ref())
         .await?;
@@ -103,7 +103,7 @@ async fn get(about: About) -> anyhow::Result<()> {
 async fn set(set: Set) -> anyhow::Result<()> {
     let about = set.about;
     let address = address(&about.address)?;
-    let gateway = about.store.gateway(&PolicyArgs { policy: None })?;
+    let gateway = about.store.gateway(&PolicyArgs::default())?;
     let evidence = set.evidence_timestamp.map(|timestamp| Evidence {
         timestamp: Some(timestamp),
         has_wording: set.evidence_text.is_some(),

@@ -7,8 +7,9 @@ use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
 use super::{output, serve};
-use crate::gateway::{Gateway, load_policy};
-use crate::receipt::ReceiptKeys;
+use crate::gateway::Gateway;
+use crate::jws::SigningKeys;
+use crate::policies::Policies;
 use crate::store::sqlite::SqliteStore;
 
 /// One thing that happens on that day.
@@ -41,14 +42,15 @@ const CLEO: &str = "+5511961234567";
 pub(super) async fn run() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let store = SqliteStore::open(&folder.path().join("demo.db"))?;
-    let gateway =
-        Gateway::new(load_policy(None)?, Arc::new(store)).with_receipts(ReceiptKeys::ephemeral()?);
-    let manifest = gateway.policy().manifest();
+    let gateway = Gateway::new(Policies::start(None, None)?, Arc::new(store))
+        .with_receipts(SigningKeys::ephemeral()?);
+    let policy = gateway.policy();
+    let manifest = policy.manifest();
     output::text(&format!(
         "A gateway on a temporary store, deciding with the policy {} {}\n{}\n",
         manifest.name,
         manifest.version,
-        gateway.policy().digest(),
+        policy.digest(),
     ))?;
     let (listener, address) = serve::local().await?;
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();

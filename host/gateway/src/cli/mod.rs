@@ -9,6 +9,7 @@ mod output;
 mod policy;
 mod preflight;
 mod receipt;
+mod rollout;
 mod scrub;
 mod serve;
 
@@ -24,9 +25,10 @@ use consentry_host::LoadError;
 use consentry_policy_build::rules::RulesError;
 use reqwest::Url;
 
-use crate::gateway::{Gateway, load_policy};
+use crate::gateway::Gateway;
+use crate::jws::{PublicKeys, SigningKeys};
 use crate::keys::{self, Scope};
-use crate::receipt::ReceiptKeys;
+use crate::policies::{Policies, Refusal};
 use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
 use crate::telemetry::LogFormat;
@@ -121,11 +123,38 @@ struct ReceiptArgs {
     receipt_keys: Option<PathBuf>,
 }
 
-#[derive(Args)]
+#[derive(Args, Default)]
 struct PolicyArgs {
     /// The policy component; without it, the default policy
     #[arg(long, env = "CONSENTRY_POLICY")]
     policy: Option<PathBuf>,
+    #[command(flatten)]
+    trusted: TrustArgs,
+}
+
+#[derive(Args, Default)]
+struct TrustArgs {
+    /// The public keys, a JSON Web Key Set, of those who may sign policies. Then none but the built-in
+    /// one is taken without a signature
+    #[arg(long, env = "CONSENTRY_TRUSTED_KEYS")]
+    trusted_keys: Option<PathBuf>,
+}
+
+impl PolicyArgs {
+    fn start(&self) -> anyhow::Result<Policies> {
+        Policies::start(self.policy.as_deref(), self.trusted.read()?)
+    }
+}
+
+impl TrustArgs {
+    fn read(&self) -> anyhow::Result<Option<PublicKeys>> {
+        let Some(path) = &self.trusted_keys else {
+            return Ok(None);
+        };
+        let named = || format!("the trusted keys {}", path.display());
+        let bytes = std::fs::read(path).with_context(named)?;
+        Ok(Some(PublicKeys::read(&bytes).with_context(named)?))
+    }
 }
 
 /// Where a store is.
@@ -160,10 +189,7 @@ impl StoreArgs {
     }
 
     fn gateway(&self, policy: &PolicyArgs) -> anyhow::Result<Gateway> {
-        Ok(Gateway::new(
-            load_policy(policy.policy.as_deref())?,
-            self.open()?,
-        ))
+        Ok(Gateway::new(policy.start()?, self.open()?))
     }
 }
 
@@ -178,9 +204,9 @@ impl ReceiptArgs {
         })
     }
 
-    fn load(&self, store: &StoreArgs) -> anyhow::Result<ReceiptKeys> {
+    fn load(&self, store: &StoreArgs) -> anyhow::Result<SigningKeys> {
         let path = self.path(store);
-        ReceiptKeys::load(&path)
+        SigningKeys::load(&path)
             .with_context(|| format!("the keys for receipts, {}", path.display()))
     }
 }
@@ -211,7 +237,7 @@ pub fn main() -> ExitCode {
 
 fn exit_code(error: &anyhow::Error) -> u8 {
     let is_refusal = |cause: &(dyn std::error::Error + 'static)| {
-        cause.is::<LoadError>() || cause.is::<RulesError>() || cause.is::<policy::NonConforming>()
+        cause.is::<LoadError>() || cause.is::<RulesError>() || cause.is::<Refusal>()
     };
     if error.chain().any(|cause| cause.is::<BadArgument>()) {
         BAD_ARGUMENTS
@@ -225,7 +251,7 @@ fn exit_code(error: &anyhow::Error) -> u8 {
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Classify(args) => classify::run(&args),
-        Command::Policy(command) => policy::run(&command),
+        Command::Policy(command) => runtime()?.block_on(policy::run(command)),
         Command::Receipt(command) => receipt::run(command),
         Command::Key { name, scopes } => {
             let (key, entry) = keys::make(&name, &scopes)?;

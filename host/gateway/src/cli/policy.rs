@@ -4,14 +4,15 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use consentry_host::{Host, Limits, conformance};
+use consentry_host::{Host, Limits, Policy, conformance};
 use consentry_model::Timestamp;
 use consentry_policy_build::rules;
 use serde_json::json;
 
-use super::{PolicyArgs, evaluate, output};
+use super::rollout::{self, WhyArgs};
+use super::{PolicyArgs, StoreArgs, TrustArgs, evaluate, output};
 use crate::clock;
-use crate::gateway::load_policy;
+use crate::policies::Refusal;
 
 #[derive(Subcommand)]
 pub(super) enum PolicyCommand {
@@ -52,29 +53,75 @@ pub(super) enum PolicyCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Sign a policy, into a file beside it, FILE.sig
+    Sign {
+        file: PathBuf,
+        /// The file of keys, a JSON Web Key Set; made when it is not there
+        #[arg(long)]
+        keys: PathBuf,
+    },
+    /// Print the public keys, for --trusted-keys
+    Keys {
+        #[arg(long)]
+        keys: PathBuf,
+    },
+    /// Let a policy decide, in every gateway on the store, after it has passed the gate
+    Activate {
+        /// The component; a signature is read from FILE.sig
+        file: PathBuf,
+        #[command(flatten)]
+        why: WhyArgs,
+        #[command(flatten)]
+        store: StoreArgs,
+        #[command(flatten)]
+        trusted: TrustArgs,
+    },
+    /// Take the last activation back
+    Rollback {
+        #[command(flatten)]
+        why: WhyArgs,
+        #[command(flatten)]
+        store: StoreArgs,
+        #[command(flatten)]
+        trusted: TrustArgs,
+    },
+    /// List the policies of a store, and what was activated and rolled back
+    List {
+        #[command(flatten)]
+        store: StoreArgs,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
-/// A policy that does not pass the statutory cases.
-#[derive(Debug, thiserror::Error)]
-#[error("the policy is refused: it fails {failed} of {count} statutory cases")]
-pub(super) struct NonConforming {
-    failed: usize,
-    count: usize,
-}
-
-pub(super) fn run(command: &PolicyCommand) -> anyhow::Result<()> {
+pub(super) async fn run(command: PolicyCommand) -> anyhow::Result<()> {
     match command {
-        PolicyCommand::Build { rules, output } => build(rules, output),
-        PolicyCommand::Inspect { file, json } => inspect(file, *json),
-        PolicyCommand::Check { file, json } => check(file, *json),
+        PolicyCommand::Build { rules, output } => build(&rules, &output),
+        PolicyCommand::Inspect { file, json } => inspect(&file, json),
+        PolicyCommand::Check { file, json } => check(&file, json),
+        PolicyCommand::Sign { file, keys } => rollout::sign(&file, &keys),
+        PolicyCommand::Keys { keys } => rollout::keys(&keys),
+        PolicyCommand::Activate {
+            file,
+            why,
+            store,
+            trusted,
+        } => rollout::activate(file, why, store, trusted).await,
+        PolicyCommand::Rollback {
+            why,
+            store,
+            trusted,
+        } => rollout::roll_back(why, store, trusted).await,
+        PolicyCommand::List { store, json } => rollout::list(store, json).await,
         PolicyCommand::Evaluate {
             file,
             at,
             policy,
             json,
         } => {
-            let policy = load_policy(policy.policy.as_deref())?;
-            evaluate::run(&policy, file, at.unwrap_or_else(clock::now), *json)
+            let policy = policy.start()?.active();
+            evaluate::run(&policy, &file, at.unwrap_or_else(clock::now), json)
         }
     }
 }
@@ -88,8 +135,16 @@ fn build(folder: &std::path::Path, file: &std::path::Path) -> anyhow::Result<()>
     output::text(&format!("{} {}", policy.digest(), file.display()))
 }
 
+/// Loads a policy to look at it, before any gate.
+fn load(file: &std::path::Path) -> anyhow::Result<Policy> {
+    let named = || format!("the policy {}", file.display());
+    let bytes = std::fs::read(file).with_context(named)?;
+    let host = Host::new(Limits::default())?;
+    host.load(&bytes).with_context(named)
+}
+
 fn inspect(file: &std::path::Path, as_json: bool) -> anyhow::Result<()> {
-    let policy = load_policy(Some(file))?;
+    let policy = load(file)?;
     let manifest = policy.manifest();
     let size = std::fs::metadata(file)?.len();
     if as_json {
@@ -117,18 +172,18 @@ fn inspect(file: &std::path::Path, as_json: bool) -> anyhow::Result<()> {
 }
 
 fn check(file: &std::path::Path, as_json: bool) -> anyhow::Result<()> {
-    let policy = load_policy(Some(file))?;
+    let policy = load(file)?;
     let (failures, count) = conformance::run(&policy);
     let failed = failures.len();
     if as_json {
-        let failures = failures.iter().map(|failure| {
+        let listed = failures.iter().map(|failure| {
             json!({ "case": failure.name, "what": failure.what, "source": failure.source })
         });
         output::json(&json!({
             "digest": policy.digest().to_string(),
             "accepted": failed == 0,
             "cases": count,
-            "failures": failures.collect::<Vec<_>>(),
+            "failures": listed.collect::<Vec<_>>(),
         }))?;
     } else {
         for failure in &failures {
@@ -139,6 +194,6 @@ fn check(file: &std::path::Path, as_json: bool) -> anyhow::Result<()> {
             count - failed
         ))?;
     }
-    anyhow::ensure!(failed == 0, NonConforming { failed, count });
+    anyhow::ensure!(failed == 0, Refusal::NonConforming { failures, count });
     Ok(())
 }

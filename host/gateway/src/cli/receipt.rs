@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use clap::Subcommand;
 
 use super::{BadArgument, ReceiptArgs, StoreArgs, output};
-use crate::receipt::{self, ReceiptKeys, VerifyError};
+use crate::jws::{Kind, PublicKeys, SigningKeys};
 
 #[derive(Subcommand)]
 pub(super) enum ReceiptCommand {
@@ -43,16 +43,16 @@ pub(super) fn run(command: ReceiptCommand) -> anyhow::Result<()> {
             let named = || format!("the keys {}", keys.display());
             let keys = fs::read(&keys).with_context(named)?;
             let token = fs::read_to_string(&receipt).unwrap_or(receipt);
-            match receipt::verify(&token, &keys) {
-                Ok(said) => output::json(&said),
-                Err(error @ VerifyError::Keys(_)) => Err(BadArgument(error.to_string()).into()),
-                Err(error) => Err(error.into()),
-            }
+            let keys = PublicKeys::read(&keys).map_err(|error| {
+                BadArgument(format!("the keys are no JSON Web Key Set: {error}"))
+            })?;
+            let said = keys.verify(Kind::Receipt, &token);
+            output::json(&said.context("the receipt is not good")?)
         }
         ReceiptCommand::Rotate { store, receipts } => {
             let path = receipts.path(&store);
             let named = || format!("the keys for receipts, {}", path.display());
-            let kid = ReceiptKeys::rotate(&path).with_context(named)?;
+            let kid = SigningKeys::rotate(&path).with_context(named)?;
             output::text(&format!(
                 "{kid} signs from the next start on; those before it still verify"
             ))

@@ -13,7 +13,7 @@ use super::{BadArgument, ServeArgs};
 use crate::delivery::{self, Target};
 use crate::gateway::Gateway;
 use crate::keys::KeyRing;
-use crate::{alerts, http, telemetry};
+use crate::{alerts, http, policies, telemetry};
 
 pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     telemetry::start_logging(args.log_format);
@@ -32,13 +32,14 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         );
         return Err(BadArgument(problem).into());
     }
-    let receipts = args.receipts.load(&args.store)?;
-    let gateway = args.store.gateway(&args.policy)?.with_receipts(receipts);
     let alerts = args
         .alerts_to
         .map(|url| Target::new(url, args.alerts_secret.as_deref()))
         .transpose()
         .map_err(|error| BadArgument(format!("where alerts go: {error:#}")))?;
+    let receipts = args.receipts.load(&args.store)?;
+    let gateway = args.store.gateway(&args.policy)?.with_receipts(receipts);
+    policies::take_up(&gateway).await;
     let listener = TcpListener::bind(args.listen)
         .await
         .with_context(|| format!("listening on {}", args.listen))?;
@@ -48,6 +49,7 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     if let Some(target) = alerts {
         tokio::spawn(delivery::deliver(gateway.clone(), target));
     }
+    tokio::spawn(policies::follow(gateway.clone()));
     tokio::spawn(alerts::keep(gateway.clone()));
     serve(listener, gateway.clone(), keys, told_to_stop).await?;
     alerts::write(&gateway).await;

@@ -4,9 +4,11 @@ use axum::body::{Body, BodyDataStream, Bytes};
 use axum::extract::State;
 use axum::http::{Request, header};
 use axum::response::{IntoResponse, Response};
+use bytes::BytesMut;
 use futures_util::{StreamExt as _, stream};
 use serde::Serialize;
 use serde_json::json;
+use tokio::sync::Semaphore;
 
 use super::extract;
 use super::preflight::{PreflightAnswer, PreflightRequest, respond};
@@ -15,6 +17,9 @@ use crate::gateway::Gateway;
 
 /// The longest line, in bytes.
 const MAX_LINE: usize = 64 << 10;
+/// How many lines, of all batches, are worked on at the same time: few, so that single questions and
+/// opt-outs go before.
+static TURNS: Semaphore = Semaphore::const_new(4);
 const NDJSON: &str = "application/x-ndjson";
 
 /// An answer, and the line of the question, from 1.
@@ -42,7 +47,7 @@ struct Refused {
 pub(crate) async fn batch(State(gateway): State<Gateway>, request: Request<Body>) -> Response {
     let questions = Questions {
         body: Some(request.into_body().into_data_stream()),
-        buffer: Vec::new(),
+        buffer: BytesMut::new(),
         line: 0,
     };
     let answers = stream::unfold(
@@ -70,6 +75,7 @@ async fn answered(gateway: &Gateway, text: &[u8]) -> Result<PreflightAnswer, Pro
         return Err(Problem::too_long("(line)", MAX_LINE));
     }
     let request: PreflightRequest = extract::read(text)?;
+    let _turn = TURNS.acquire().await.map_err(|_| Problem::overloaded())?;
     respond(gateway, request).await
 }
 
@@ -95,13 +101,13 @@ struct Questions {
     /// Nothing when it has ended.
     body: Option<BodyDataStream>,
     /// What has come and is not answered yet.
-    buffer: Vec<u8>,
+    buffer: BytesMut,
     line: u64,
 }
 
 impl Questions {
     /// The next line with its number; nothing when there is no more.
-    async fn next(&mut self) -> Option<Result<(u64, Vec<u8>), axum::Error>> {
+    async fn next(&mut self) -> Option<Result<(u64, BytesMut), axum::Error>> {
         loop {
             let end = self.buffer.iter().position(|byte| *byte == b'\n');
             // A line that does not end is not gathered for ever.
@@ -121,9 +127,7 @@ impl Questions {
                 }
             };
             self.line += 1;
-            let rest = self.buffer.split_off(size);
-            let text = std::mem::replace(&mut self.buffer, rest);
-            return Some(Ok((self.line, text)));
+            return Some(Ok((self.line, self.buffer.split_to(size))));
         }
     }
 }

@@ -137,7 +137,11 @@ pub(super) fn unreadable(rejection: BytesRejection) -> Problem {
         StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "too-large",
-            format!("the request body has more than {} bytes", super::MAX_BODY),
+            format!(
+                "the request body is too large; at most {} bytes are taken, and for a policy what its \
+                 limits say",
+                super::MAX_BODY
+            ),
         ),
         status => Problem::new(status, "unreadable-body", rejection.body_text()),
     };

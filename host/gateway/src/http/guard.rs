@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use axum::RequestExt as _;
 use axum::body::Body;
-use axum::extract::{FromRequest as _, MatchedPath, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRequest as _, MatchedPath, Request, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -28,21 +28,36 @@ pub(crate) struct Guard {
     /// Without keys the gateway listens on loopback only, and everybody there may ask.
     pub(crate) keys: Option<Arc<KeyRing>>,
     pub(crate) scope: Scope,
-    pub(crate) turns: Arc<Semaphore>,
+    /// Nothing: the route reads its body as it comes, and takes turns by itself.
+    pub(crate) turns: Option<Arc<Semaphore>>,
 }
 
-pub(crate) async fn guard(State(guard): State<Guard>, request: Request, next: Next) -> Response {
-    if let Some(keys) = &guard.keys
-        && let Err(problem) = check(keys, guard.scope, request.headers())
-    {
-        return problem.into_response();
-    }
+/// Who asks: the name of the API key.
+#[derive(Clone)]
+pub(crate) struct Caller(pub(crate) String);
+
+pub(crate) async fn guard(
+    State(guard): State<Guard>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let caller = match &guard.keys {
+        None => "local".to_owned(),
+        Some(keys) => match check(keys, guard.scope, request.headers()) {
+            Ok(name) => name.to_owned(),
+            Err(problem) => return problem.into_response(),
+        },
+    };
+    request.extensions_mut().insert(Caller(caller));
+    let Some(turns) = guard.turns else {
+        return next.run(request).await;
+    };
     // Who sends slowly waits for nobody but themselves: the turn begins when all is there.
     let request = match with_whole_body(request).await {
         Ok(request) => request,
         Err(problem) => return problem.into_response(),
     };
-    match tokio::time::timeout(PATIENCE, guard.turns.acquire()).await {
+    match tokio::time::timeout(PATIENCE, turns.acquire()).await {
         Ok(Ok(_turn)) => next.run(request).await,
         Ok(Err(_)) | Err(_) => Problem::overloaded().into_response(),
     }
@@ -81,22 +96,25 @@ fn names_loopback(headers: &HeaderMap) -> bool {
 
 async fn with_whole_body(request: Request) -> Result<Request, Problem> {
     let (parts, body) = request.with_limited_body().into_parts();
-    let bytes = Bytes::from_request(Request::new(body), &())
+    // The route's limit is on the body itself.
+    let mut whole = Request::new(body);
+    DefaultBodyLimit::disable().apply(&mut whole);
+    let bytes = Bytes::from_request(whole, &())
         .await
         .map_err(extract::unreadable)?;
     Ok(Request::from_parts(parts, Body::from(bytes)))
 }
 
-fn check(keys: &KeyRing, needed: Scope, headers: &HeaderMap) -> Result<(), Problem> {
+fn check<'k>(keys: &'k KeyRing, needed: Scope, headers: &HeaderMap) -> Result<&'k str, Problem> {
     let refuse = |detail: String| Problem::new(StatusCode::UNAUTHORIZED, "no-key", detail);
     let key = key(headers).ok_or_else(|| {
         refuse("send an API key, as Authorization: Bearer KEY or as X-API-Key: KEY".to_owned())
     })?;
-    let scopes = keys
-        .scopes(key)
+    let (name, scopes) = keys
+        .find(key)
         .ok_or_else(|| refuse("this API key is not known".to_owned()))?;
     if scopes.contains(&needed) || scopes.contains(&Scope::Admin) {
-        return Ok(());
+        return Ok(name);
     }
     Err(Problem::new(
         StatusCode::FORBIDDEN,

@@ -8,6 +8,7 @@ mod guard;
 mod history;
 mod inbound;
 mod platform;
+mod policies;
 mod preflight;
 mod problem;
 mod server;
@@ -26,8 +27,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi;
 
 use crate::gateway::Gateway;
+use crate::jws::SigningKeys;
 use crate::keys::{KeyRing, Scope};
-use crate::receipt::ReceiptKeys;
 use guard::Guard;
 use problem::Problem;
 
@@ -55,6 +56,10 @@ const TURNS: usize = 60;
         history::history,
         inbound::inbound,
         platform::notice,
+        policies::list,
+        policies::add,
+        policies::activate,
+        policies::roll_back,
         preflight::preflight,
         batch::batch
     )
@@ -69,17 +74,21 @@ pub(crate) fn router(
 ) -> Router {
     let inbound_turns = Arc::new(Semaphore::new(TURNS));
     let other_turns = Arc::new(Semaphore::new(TURNS));
-    let guarded = |scope, turns: &Arc<Semaphore>, route: MethodRouter<Gateway>| {
+    let guarded = |scope, turns: Option<&Arc<Semaphore>>, route: MethodRouter<Gateway>| {
         let guard = Guard {
             keys: keys.clone(),
             scope,
-            turns: Arc::clone(turns),
+            turns: turns.cloned(),
         };
         route.layer(middleware::from_fn_with_state(guard, guard::guard))
     };
-    let read = |route| guarded(Scope::Read, &other_turns, route);
-    let write = |route| guarded(Scope::Write, &inbound_turns, route);
-    let ask = |route| guarded(Scope::Preflight, &other_turns, route);
+    let read = |route| guarded(Scope::Read, Some(&other_turns), route);
+    let write = |route| guarded(Scope::Write, Some(&inbound_turns), route);
+    let ask = |route| guarded(Scope::Preflight, Some(&other_turns), route);
+    let admin = |route| guarded(Scope::Admin, Some(&other_turns), route);
+    let largest = gateway.policies().gate().largest();
+    let add = admin(post(policies::add)).layer(DefaultBodyLimit::max(largest));
+    let policies = read(get(policies::list)).merge(add);
     let consent = read(get(consent::get)).merge(write(post(consent::post)));
 
     Router::new()
@@ -89,7 +98,13 @@ pub(crate) fn router(
         .route("/v1/preflight", ask(post(preflight::preflight)))
         .route(
             "/v1/preflight/batch",
-            ask(post(batch::batch).layer(DefaultBodyLimit::disable())),
+            guarded(Scope::Preflight, None, post(batch::batch)),
+        )
+        .route("/v1/policies", policies)
+        .route("/v1/policies/rollback", admin(post(policies::roll_back)))
+        .route(
+            "/v1/policies/{digest}/activate",
+            admin(post(policies::activate)),
         )
         .route("/v1/alerts", read(get(alerts::alerts)))
         .route(
@@ -125,7 +140,7 @@ async fn ready(State(gateway): State<Gateway>) -> Result<&'static str, Problem> 
 
 /// The keys with which receipts can be verified. They are public.
 async fn receipt_keys(State(gateway): State<Gateway>) -> Json<serde_json::Value> {
-    let keys = gateway.receipts().map(ReceiptKeys::public);
+    let keys = gateway.receipts().map(SigningKeys::public);
     Json(keys.unwrap_or_else(|| serde_json::json!({ "keys": [] })))
 }
 

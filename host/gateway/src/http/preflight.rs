@@ -110,10 +110,10 @@ pub(crate) async fn respond(
 ) -> Result<PreflightAnswer, Problem> {
     let question = question(request)?;
     let answered = gateway.preflight(&question).await?;
-    Ok(answer(gateway, &question, answered))
+    Ok(answer(&question, answered))
 }
 
-fn answer(gateway: &Gateway, question: &Question, answered: Answered) -> PreflightAnswer {
+fn answer(question: &Question, answered: Answered) -> PreflightAnswer {
     let decision = answered.decision;
     PreflightAnswer {
         allowed: decision.is_allowed(),
@@ -121,7 +121,7 @@ fn answer(gateway: &Gateway, question: &Question, answered: Answered) -> Preflig
         reason: decision.reason,
         route: decision.route,
         decision_id: answered.decision_id,
-        policy: gateway.policy().digest().to_string(),
+        policy: answered.policy.to_string(),
         receipt: answered.receipt,
         reasons: question.explain.then_some(decision.reasons),
         trace: question.explain.then_some(decision.trace),

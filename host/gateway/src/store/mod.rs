@@ -13,6 +13,7 @@ pub use record::{Backoff, Event, EventKind, NewEvent, Recorded, Selection, Under
 
 use crate::address::Address;
 use crate::alerts::{Alert, AlertKind, AlertTally};
+use crate::policies::{Change, Version};
 
 /// A store. What [`Store::record`] has acknowledged is on disk.
 #[async_trait]
@@ -75,6 +76,29 @@ pub trait Store: Send + Sync {
 
     /// Records that an alert was delivered.
     async fn alert_delivered(&self, id: String, at: Timestamp) -> Result<(), StoreError>;
+
+    /// Keeps a policy. One that is kept already keeps what is known of it.
+    async fn add_policy(
+        &self,
+        version: Version,
+        component: Vec<u8>,
+        signature: Option<String>,
+    ) -> Result<(), StoreError>;
+
+    /// A policy's component and its signature, if it is kept.
+    async fn policy(&self, digest: &str) -> Result<Option<(Vec<u8>, Option<String>)>, StoreError>;
+
+    /// The policies that are kept, the newest first.
+    async fn policies(&self) -> Result<Vec<Version>, StoreError>;
+
+    /// Records that another policy is active, and gives the change its number.
+    async fn change_policy(&self, change: Change) -> Result<Change, StoreError>;
+
+    /// The number of the newest change of the policy; 0 where there is none.
+    async fn last_policy_change(&self) -> Result<u64, StoreError>;
+
+    /// Every change of the policy, the oldest first.
+    async fn policy_changes(&self) -> Result<Vec<Change>, StoreError>;
 
     /// Whether the store can be read and written at this moment.
     async fn ready(&self) -> Result<(), StoreError>;

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod contacts;
+mod policies;
 mod read;
 mod write;
 mod writer;
@@ -20,10 +21,11 @@ use super::{
 };
 use crate::address::Address;
 use crate::alerts::{Alert, AlertKind, AlertTally};
+use crate::policies::{Change, Version};
 use writer::Writer;
 
 const SCHEMA: &str = include_str!("schema.sql");
-const SCHEMA_VERSION: i64 = 3;
+const SCHEMA_VERSION: i64 = 4;
 /// How long to wait for another process that is writing.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long the writer may take to say that it could write.
@@ -155,6 +157,44 @@ impl Store for SqliteStore {
         self.writer
             .write(move |savepoint| Ok(alerts::delivered(savepoint, &id, at)?))
             .await
+    }
+
+    async fn add_policy(
+        &self,
+        version: Version,
+        component: Vec<u8>,
+        signature: Option<String>,
+    ) -> Result<(), StoreError> {
+        self.writer
+            .write(move |savepoint| {
+                let signature = signature.as_deref();
+                Ok(policies::add(savepoint, &version, &component, signature)?)
+            })
+            .await
+    }
+
+    async fn policy(&self, digest: &str) -> Result<Option<(Vec<u8>, Option<String>)>, StoreError> {
+        let digest = digest.to_owned();
+        self.read(move |connection| policies::component(connection, &digest))
+            .await
+    }
+
+    async fn policies(&self) -> Result<Vec<Version>, StoreError> {
+        self.read(policies::versions).await
+    }
+
+    async fn change_policy(&self, change: Change) -> Result<Change, StoreError> {
+        self.writer
+            .write(move |savepoint| Ok(policies::change(savepoint, change)?))
+            .await
+    }
+
+    async fn last_policy_change(&self) -> Result<u64, StoreError> {
+        self.read(policies::last_change).await
+    }
+
+    async fn policy_changes(&self) -> Result<Vec<Change>, StoreError> {
+        self.read(policies::changes).await
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

@@ -129,3 +129,29 @@ CREATE TABLE alert (
     UNIQUE (hour, reason, channel, category)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX alert_to_deliver ON alert (id) WHERE delivered_at IS NULL;
+
+-- Policies that were added, by digest.
+CREATE TABLE policy (
+    digest    TEXT PRIMARY KEY,
+    name      TEXT NOT NULL,
+    version   TEXT NOT NULL,
+    engine    TEXT NOT NULL,
+    component BLOB NOT NULL,
+    signature TEXT,
+    added_at  INTEGER NOT NULL,
+    added_by  TEXT NOT NULL
+) STRICT;
+
+-- Which one became active, by whom and why. Rows are added, never changed.
+CREATE TABLE policy_change (
+    seq    INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind   TEXT NOT NULL CHECK (kind IN ('activate', 'rollback')),
+    digest TEXT NOT NULL,
+    actor  TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    at     INTEGER NOT NULL
+) STRICT;
+CREATE TRIGGER policy_change_is_never_changed BEFORE UPDATE ON policy_change
+    BEGIN SELECT RAISE(ABORT, 'changes of the policy are never changed'); END;
+CREATE TRIGGER policy_change_is_never_deleted BEFORE DELETE ON policy_change
+    BEGIN SELECT RAISE(ABORT, 'changes of the policy are never deleted'); END;

@@ -1,0 +1,282 @@
+//! The policy in force, and how another one takes its place while messages flow: it passes the gate, is
+//! kept by its digest, and every gateway on the store follows within a second. Calls in flight finish
+//! on the policy they began with.
+
+mod follow;
+mod gate;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use consentry_host::{Digest, Host, Limits, Policy};
+use consentry_model::Timestamp;
+use serde::Serialize;
+use thiserror::Error;
+
+pub(crate) use follow::{follow, take_up};
+pub(crate) use gate::signature_of;
+pub use gate::{Gate, Refusal};
+
+use crate::clock;
+use crate::jws::PublicKeys;
+use crate::store::{Store, StoreError};
+
+/// The policies of a gateway.
+pub struct Policies {
+    gate: Gate,
+    active: ArcSwap<Policy>,
+    /// The file that the policy comes from. Then the store's is not followed.
+    file: Option<PathBuf>,
+}
+
+/// A policy that is kept.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Version {
+    /// What identifies it.
+    pub digest: String,
+    /// The rule set's name.
+    pub name: String,
+    /// The rule set's version.
+    pub version: String,
+    /// The engine that interprets it.
+    pub engine: String,
+    /// Its size, in bytes.
+    pub size: u64,
+    /// Whether a signature is kept with it.
+    pub signed: bool,
+    /// When it was added.
+    pub added_at: Timestamp,
+    /// By whom.
+    pub added_by: String,
+}
+
+/// How a policy became the active one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChangeKind {
+    /// It was activated.
+    Activate,
+    /// The one after it was taken back.
+    Rollback,
+}
+
+impl ChangeKind {
+    /// The name in SQL and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Activate => "activate",
+            Self::Rollback => "rollback",
+        }
+    }
+}
+
+/// An activation or a rollback.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Change {
+    /// Its number, from 1.
+    pub seq: u64,
+    /// Which of both.
+    pub kind: ChangeKind,
+    /// The policy that is active since.
+    pub digest: String,
+    /// Who did it.
+    pub actor: String,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Why the active policy was not changed.
+#[derive(Debug, Error)]
+pub enum ChangeError {
+    /// It did not pass the gate.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The store did not take it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// It is not kept.
+    #[error("no policy with the digest {0} is kept; upload it first")]
+    Unknown(String),
+    /// There is nothing to go back to.
+    #[error("no policy was active before this one")]
+    NothingBefore,
+    /// The policy comes from a file.
+    #[error("this gateway takes its policy from the file {0}: change that")]
+    FromFile(String),
+}
+
+impl Policies {
+    /// Starts with the policy of a file, or with the built-in one. With trusted keys, whatever is not
+    /// built in must be signed by one of them; a file's signature is beside it, as `FILE.sig`.
+    pub fn start(file: Option<&Path>, trusted: Option<PublicKeys>) -> anyhow::Result<Self> {
+        let gate = Gate::new(Host::new(Limits::default())?, trusted);
+        let policy = match file {
+            None => gate.built_in()?,
+            Some(path) => gate.read(path)?,
+        };
+        Ok(Self {
+            gate,
+            active: ArcSwap::from_pointee(policy),
+            file: file.map(Path::to_owned),
+        })
+    }
+
+    /// The policy in force at this moment.
+    pub fn active(&self) -> Arc<Policy> {
+        self.active.load_full()
+    }
+
+    /// Whatever lets policies in.
+    pub fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// Checks a policy and keeps it.
+    pub async fn add(
+        &self,
+        store: &dyn Store,
+        bytes: Vec<u8>,
+        signature: Option<String>,
+        actor: &str,
+    ) -> Result<Version, ChangeError> {
+        let policy = tokio::task::block_in_place(|| self.gate.admit(&bytes, signature.as_deref()))?;
+        let manifest = policy.manifest();
+        let version = Version {
+            digest: policy.digest().to_string(),
+            name: manifest.name.clone(),
+            version: manifest.version.clone(),
+            engine: manifest.engine.clone(),
+            size: bytes.len() as u64,
+            signed: signature.is_some(),
+            added_at: clock::now(),
+            added_by: actor.to_owned(),
+        };
+        let kept = version.clone();
+        store.add_policy(kept, bytes, signature).await?;
+        Ok(version)
+    }
+
+    /// Makes a policy that is kept the active one, here at once and everywhere within a second.
+    pub async fn activate(
+        &self,
+        store: &dyn Store,
+        digest: &str,
+        actor: &str,
+        reason: &str,
+    ) -> Result<Change, ChangeError> {
+        self.not_from_file()?;
+        let policy = self.kept(store, digest).await?;
+        self.change(store, policy, ChangeKind::Activate, actor, reason)
+            .await
+    }
+
+    /// Takes the last activation back.
+    pub async fn roll_back(
+        &self,
+        store: &dyn Store,
+        actor: &str,
+        reason: &str,
+    ) -> Result<Change, ChangeError> {
+        self.not_from_file()?;
+        let mut line = in_force(&store.policy_changes().await?);
+        line.pop().ok_or(ChangeError::NothingBefore)?;
+        let policy = match line.last() {
+            Some(digest) => self.kept(store, digest).await?,
+            None => self.gate.built_in().map_err(Refusal::from)?,
+        };
+        self.change(store, policy, ChangeKind::Rollback, actor, reason)
+            .await
+    }
+
+    async fn change(
+        &self,
+        store: &dyn Store,
+        policy: Policy,
+        kind: ChangeKind,
+        actor: &str,
+        reason: &str,
+    ) -> Result<Change, ChangeError> {
+        let change = Change {
+            seq: 0,
+            kind,
+            digest: policy.digest().to_string(),
+            actor: actor.to_owned(),
+            reason: reason.to_owned(),
+            at: clock::now(),
+        };
+        let change = store.change_policy(change).await?;
+        self.swap(policy);
+        Ok(change)
+    }
+
+    /// A policy that is kept, or the built-in one, after it has passed the gate again.
+    async fn kept(&self, store: &dyn Store, digest: &str) -> Result<Policy, ChangeError> {
+        if digest == Digest::of(consentry_default_policy::POLICY).to_string() {
+            return Ok(self.gate.built_in().map_err(Refusal::from)?);
+        }
+        let (bytes, signature) = store
+            .policy(digest)
+            .await?
+            .ok_or_else(|| ChangeError::Unknown(digest.to_owned()))?;
+        let admit = || self.gate.admit(&bytes, signature.as_deref());
+        Ok(tokio::task::block_in_place(admit)?)
+    }
+
+    fn swap(&self, policy: Policy) {
+        if self.active.load().digest() != policy.digest() {
+            tracing::info!(policy = %policy.digest(), "another policy decides from now on");
+            self.active.store(Arc::new(policy));
+        }
+    }
+
+    fn not_from_file(&self) -> Result<(), ChangeError> {
+        match &self.file {
+            Some(path) => Err(ChangeError::FromFile(path.display().to_string())),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The policies that were activated and not taken back, the active one last.
+pub(crate) fn in_force(changes: &[Change]) -> Vec<String> {
+    let mut line = Vec::new();
+    for change in changes {
+        match change.kind {
+            ChangeKind::Activate => line.push(change.digest.clone()),
+            ChangeKind::Rollback => drop(line.pop()),
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rollback_goes_one_activation_further_back_each_time() {
+        use ChangeKind::{Activate, Rollback};
+        let changes = |kinds: &[(ChangeKind, &str)]| -> Vec<Change> {
+            let change = |(kind, digest): &(ChangeKind, &str)| Change {
+                seq: 0,
+                kind: *kind,
+                digest: (*digest).to_owned(),
+                actor: String::new(),
+                reason: String::new(),
+                at: Timestamp::from_millis(0).unwrap(),
+            };
+            kinds.iter().map(change).collect()
+        };
+        let line = |kinds: &[(ChangeKind, &str)]| in_force(&changes(kinds));
+        let twice = [(Activate, "a"), (Activate, "b"), (Rollback, "a")];
+        assert_eq!(line(&twice), ["a"]);
+        assert_eq!(line(&[(Activate, "a"), (Rollback, "built-in")]), [""; 0]);
+        let again = [(Activate, "a"), (Rollback, "-"), (Activate, "c")];
+        assert_eq!(line(&again), ["c"]);
+    }
+}
