@@ -148,6 +148,113 @@ fn memory_growth_ends_at_the_limit() {
 }
 
 #[test]
+fn an_endless_recursion_ends_at_the_end_of_the_stack() {
+    let recursion = format!("(call $again) {ZEROS}");
+    let more = "(func $again (call $again))";
+    let policy = load(&with(
+        CONTRACT,
+        "policy",
+        &core(&recursion, &recursion, more),
+    ));
+    fails_safely(&policy, |fault| matches!(fault, Fault::Trap(_)));
+}
+
+#[test]
+fn a_table_that_grows_ends_at_the_limit() {
+    let grows = format!(
+        "(loop $again
+            (drop (table.grow $bomb (ref.null func) (i32.const 1000)))
+            (br $again)) {ZEROS}"
+    );
+    let more = "(table $bomb 1 funcref)";
+    let policy = load(&with(CONTRACT, "policy", &core(&grows, &grows, more)));
+    fails_safely(&policy, |fault| !matches!(fault, Fault::Deadline));
+}
+
+#[test]
+fn a_table_or_a_memory_that_is_too_large_from_the_start_is_refused() {
+    for more in [
+        "(table 1000000 funcref)",
+        "(table 5 5 funcref) (table 5 5 funcref) (table 5 5 funcref)",
+    ] {
+        let error = refusal(&with(CONTRACT, "policy", &core(ZEROS, ZEROS, more)));
+        assert!(error.to_string().contains("table"), "{error}");
+    }
+    let large = core(ZEROS, ZEROS, "").replace("\"memory\") 1", "\"memory\") 1000");
+    let error = refusal(&with(CONTRACT, "policy", &large));
+    assert!(error.to_string().contains("memory"), "{error}");
+}
+
+#[test]
+fn a_start_function_that_loops_keeps_a_policy_out() {
+    let more = "(func $start (loop $again (br $again))) (start $start)";
+    let error = refusal(&with(CONTRACT, "policy", &core(ZEROS, ZEROS, more)));
+    assert!(
+        matches!(&error, LoadError::Describe(Fault::Deadline)),
+        "{error}"
+    );
+}
+
+/// An answer of zeros, but for some words at some addresses from its beginning.
+fn zeros_with(words: &[(u32, u32)]) -> String {
+    let stores = words
+        .iter()
+        .map(|(at, word)| format!("(i32.store (i32.const {}) (i32.const {word}))", 4096 + at));
+    stores.collect::<String>() + ZEROS
+}
+
+#[test]
+fn an_answer_that_is_too_large_or_no_text_does_not_count() {
+    let nobody = Arc::new(Contact::default());
+    // Where a classification has its changes (a list) and its reply (perhaps a text).
+    let (changes, reply) = (20, 28);
+    let good = zeros_with(&[
+        (changes, 8192),
+        (changes + 4, 1),
+        (reply, 1),
+        (reply + 4, 8192),
+        (reply + 8, 3),
+    ]);
+    let answer = load(&policy(&good, ZEROS)).classify(&says("STOP"), &nobody);
+    assert!(
+        matches!(answer.decided_by, DecidedBy::Policy),
+        "the places are right"
+    );
+    for (what, answer) in [
+        (
+            "65 changes",
+            zeros_with(&[(changes, 4096), (changes + 4, 65)]),
+        ),
+        (
+            "changes beyond the memory",
+            zeros_with(&[(changes + 4, 1 << 28)]),
+        ),
+        (
+            "a reply of 5,000 bytes",
+            zeros_with(&[(reply, 1), (reply + 4, 16384), (reply + 8, 5000)]),
+        ),
+        (
+            "a reply that is no UTF-8",
+            zeros_with(&[
+                (reply, 1),
+                (reply + 4, 4096 + 60),
+                (reply + 8, 1),
+                (60, 0xff),
+            ]),
+        ),
+    ] {
+        let policy = load(&policy(&answer, ZEROS));
+        let answer = policy.classify(&says("STOP"), &nobody);
+        assert!(
+            matches!(answer.decided_by, DecidedBy::Fault(_)),
+            "{what}: {:?}",
+            answer.decided_by
+        );
+        assert_eq!(answer.value.intent, Intent::OptOut, "{what}");
+    }
+}
+
+#[test]
 fn an_answer_outside_the_memory_is_refused() {
     let outside = "i32.const -8";
     fails_safely(&load(&policy(outside, outside)), |fault| {

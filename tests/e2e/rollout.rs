@@ -243,6 +243,41 @@ fn no_call_fails_while_policies_change_and_each_answer_is_of_one_policy() {
     });
 }
 
+#[test]
+fn a_policy_that_goes_under_the_floor_is_taken_back_by_itself_when_that_is_set() {
+    // It passes the statutory cases, and knows nothing of "STOPALL".
+    let folder = TempDir::new().unwrap();
+    let known = "\"stopall\", \"stop all\", \"unsub\"";
+    let rules = rules(folder.path(), "languages/en.toml", known, "\"unsub\"");
+    let conversation = rules.join("conversation.toml");
+    let text = fs::read_to_string(&conversation).unwrap();
+    fs::write(&conversation, text.replace(", \"stopall\"]", "]")).unwrap();
+    let policy = folder.path().join("forgetful.wasm");
+    let built = build(&rules, &policy);
+    assert!(built.status.success(), "{built:?}");
+
+    let gateway = Gateway::start_with(&["--rollback-after", "3"]);
+    let added = upload(&gateway, fs::read(policy).unwrap(), None);
+    activate(&gateway, &added.json["digest"]).ok();
+    for last in 0..3 {
+        let still = gateway.get("/v1/policies").ok();
+        assert_eq!(still["active"], added.json["digest"], "after {last}");
+        let from = format!("+1415555030{last}");
+        let answer = gateway.text(&from, "STOPALL");
+        assert_eq!(answer["rule"], "floor.stop-word");
+        assert_eq!(gateway.consent(&from, "channel=sms"), "OPTOUT");
+    }
+    eventually("it is taken back", || {
+        gateway.get("/v1/policies").ok()["active"] != added.json["digest"]
+    });
+    let change = gateway.get("/v1/policies").ok()["changes"][0].clone();
+    assert_eq!(
+        (&change["kind"], &change["actor"]),
+        (&json!("rollback"), &json!("floor"))
+    );
+    assert_ne!(gateway.text(ANN, "STOPALL")["rule"], "floor.stop-word");
+}
+
 /// Puts a file in the place of another in one step.
 fn replace(file: &Path, with: &[u8]) {
     let next = file.with_extension("next");

@@ -27,7 +27,9 @@ pub(crate) fn consentry(arguments: &[&str]) -> Command {
         "KEYS",
         "LOG",
         "POLICY",
+        "ROLLBACK_AFTER",
         "STORE",
+        "TRUSTED_KEYS",
     ] {
         command.env_remove(format!("CONSENTRY_{name}"));
     }

@@ -14,7 +14,7 @@ use tokio::task;
 use crate::address::Address;
 use crate::alerts::Noted;
 use crate::jws::SigningKeys;
-use crate::policies::Policies;
+use crate::policies::{self, Policies};
 use crate::store::{EventKind, NewEvent, Recorded, Selection, Store, StoreError, Understood};
 use crate::{clock, telemetry};
 
@@ -214,6 +214,7 @@ impl Gateway {
         let policy = self.policy();
         let answer = task::block_in_place(|| policy.classify(&asked, &contact));
         telemetry::classified(&answer);
+        policies::note(self, policy.digest(), &answer.decided_by);
         let recorded = self
             .store
             .record(inbound_event(message, answer.value, &policy))

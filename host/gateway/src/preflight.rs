@@ -17,7 +17,7 @@ use crate::gateway::Gateway;
 use crate::jws::Kind;
 use crate::receipt::{self, Receipt};
 use crate::store::{self, Answerable, Outgoing, StoreError};
-use crate::{clock, telemetry};
+use crate::{clock, policies, telemetry};
 
 /// A message that somebody wants to send.
 #[derive(Clone, Debug)]
@@ -191,6 +191,7 @@ impl Gateway {
         let contact = Arc::new(self.store().contact(&question.to).await?.contact);
         let message = question.message(places, answers);
         let mut answer = task::block_in_place(|| policy.preflight(&message, &contact));
+        policies::note(self, policy.digest(), &answer.decided_by);
         let relied_on = answer
             .value
             .relied_on

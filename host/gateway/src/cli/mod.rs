@@ -14,6 +14,7 @@ mod scrub;
 mod serve;
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
@@ -82,6 +83,10 @@ struct ServeArgs {
     store: StoreArgs,
     #[command(flatten)]
     policy: PolicyArgs,
+    /// Take an activation back by itself, when its policy has gone under the floor or given no answer
+    /// so many times
+    #[arg(long, env = "CONSENTRY_ROLLBACK_AFTER", value_name = "BREACHES")]
+    rollback_after: Option<NonZeroU32>,
     #[command(flatten)]
     receipts: ReceiptArgs,
     /// A webhook that alerts are posted to, as CloudEvents

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -38,7 +39,9 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         .transpose()
         .map_err(|error| BadArgument(format!("where alerts go: {error:#}")))?;
     let receipts = args.receipts.load(&args.store)?;
-    let gateway = args.store.gateway(&args.policy)?.with_receipts(receipts);
+    let rollback_after = args.rollback_after.map(NonZeroU32::get);
+    let policies = args.policy.start()?.roll_back_after(rollback_after);
+    let gateway = Gateway::new(policies, args.store.open()?).with_receipts(receipts);
     policies::take_up(&gateway).await;
     let listener = TcpListener::bind(args.listen)
         .await

@@ -2,6 +2,7 @@
 //! kept by its digest, and every gateway on the store follows within a second. Calls in flight finish
 //! on the policy they began with.
 
+mod breaches;
 mod follow;
 mod gate;
 
@@ -14,6 +15,8 @@ use consentry_model::Timestamp;
 use serde::Serialize;
 use thiserror::Error;
 
+use breaches::Breaches;
+pub(crate) use breaches::note;
 pub(crate) use follow::{follow, take_up};
 pub(crate) use gate::signature_of;
 pub use gate::{Gate, Refusal};
@@ -28,6 +31,7 @@ pub struct Policies {
     active: ArcSwap<Policy>,
     /// The file that the policy comes from. Then the store's is not followed.
     file: Option<PathBuf>,
+    breaches: Breaches,
 }
 
 /// A policy that is kept.
@@ -123,7 +127,15 @@ impl Policies {
             gate,
             active: ArcSwap::from_pointee(policy),
             file: file.map(Path::to_owned),
+            breaches: Breaches::default(),
         })
+    }
+
+    /// Takes an activation back by itself when its policy has gone under the floor, or given no answer,
+    /// so many times.
+    pub fn roll_back_after(mut self, breaches: Option<u32>) -> Self {
+        self.breaches = Breaches::up_to(breaches);
+        self
     }
 
     /// The policy in force at this moment.
