@@ -17,6 +17,7 @@ mod command_line;
 mod documents;
 mod duplicates;
 mod durability;
+mod edge;
 mod keys;
 mod opt_in;
 mod opt_out;

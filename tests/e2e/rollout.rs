@@ -27,9 +27,9 @@ impl Built {
     }
 }
 
-const ACME: &str = "Acme Surf";
-const BRAVO: &str = "Bravo Ltd";
-const BUILT_IN: &str = "Example Inc";
+pub(crate) const ACME: &str = "Acme Surf";
+pub(crate) const BRAVO: &str = "Bravo Ltd";
+pub(crate) const BUILT_IN: &str = "Example Inc";
 
 static BUILT: LazyLock<Built> = LazyLock::new(|| {
     let folder = TempDir::new().unwrap();
@@ -54,14 +54,14 @@ fn activate(gateway: &Gateway, digest: &Value) -> Answer {
     gateway.post(&path, &json!({ "reason": "the law has changed" }))
 }
 
-fn add_and_activate(gateway: &Gateway, brand: &str) -> Value {
+pub(crate) fn add_and_activate(gateway: &Gateway, brand: &str) -> Value {
     let added = upload(gateway, BUILT.bytes(brand), None);
     assert_eq!(added.status, 201, "{}", added.text);
     activate(gateway, &added.json["digest"]).ok()
 }
 
 /// In whose name a gateway answers.
-fn answers_as(gateway: &Gateway, brand: &str) -> bool {
+pub(crate) fn answers_as(gateway: &Gateway, brand: &str) -> bool {
     let reply = gateway.text(ANN, "HELP")["reply"].clone();
     reply.as_str().unwrap().contains(brand)
 }

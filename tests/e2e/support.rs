@@ -27,6 +27,8 @@ pub(crate) fn consentry(arguments: &[&str]) -> Command {
         "KEYS",
         "LOG",
         "POLICY",
+        "POLICY_FROM",
+        "POLICY_FROM_KEY",
         "ROLLBACK_AFTER",
         "STORE",
         "TRUSTED_KEYS",

@@ -162,7 +162,7 @@ impl Gateway {
     }
 
     /// The policy that decides at this moment.
-    pub fn policy(&self) -> Arc<Policy> {
+    pub fn policy(&self) -> Policy {
         self.policies.active()
     }
 

@@ -83,6 +83,23 @@ struct ServeArgs {
     store: StoreArgs,
     #[command(flatten)]
     policy: PolicyArgs,
+    /// Take the policy from another gateway, the centre, instead of the store. What came from there last
+    /// is kept beside the store, and decides on while the centre is away
+    #[arg(
+        long,
+        env = "CONSENTRY_POLICY_FROM",
+        value_name = "URL",
+        conflicts_with = "policy"
+    )]
+    policy_from: Option<Url>,
+    /// The API key that the centre is asked with; the scope read is enough
+    #[arg(
+        long,
+        env = "CONSENTRY_POLICY_FROM_KEY",
+        value_name = "KEY",
+        hide_env_values = true
+    )]
+    policy_from_key: Option<String>,
     /// Take an activation back by itself, when its policy has gone under the floor or given no answer
     /// so many times
     #[arg(long, env = "CONSENTRY_ROLLBACK_AFTER", value_name = "BREACHES")]
@@ -186,6 +203,14 @@ impl FromStr for StoreUrl {
 }
 
 impl StoreArgs {
+    /// A file beside the store, with a longer name.
+    fn beside(&self, ending: &str) -> PathBuf {
+        let StoreUrl::Sqlite(path) = &self.store;
+        let mut name = path.as_os_str().to_owned();
+        name.push(ending);
+        name.into()
+    }
+
     fn open(&self) -> anyhow::Result<Arc<dyn Store>> {
         let StoreUrl::Sqlite(path) = &self.store;
         let store = SqliteStore::open(path)
@@ -201,12 +226,8 @@ impl StoreArgs {
 impl ReceiptArgs {
     /// The file of the keys.
     fn path(&self, store: &StoreArgs) -> PathBuf {
-        self.receipt_keys.clone().unwrap_or_else(|| {
-            let StoreUrl::Sqlite(path) = &store.store;
-            let mut name = path.as_os_str().to_owned();
-            name.push(".receipt-keys.json");
-            name.into()
-        })
+        let beside = || store.beside(".receipt-keys.json");
+        self.receipt_keys.clone().unwrap_or_else(beside)
     }
 
     fn load(&self, store: &StoreArgs) -> anyhow::Result<SigningKeys> {

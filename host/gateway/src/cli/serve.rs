@@ -14,6 +14,7 @@ use super::{BadArgument, ServeArgs};
 use crate::delivery::{self, Target};
 use crate::gateway::Gateway;
 use crate::keys::KeyRing;
+use crate::policies::Centre;
 use crate::{alerts, http, policies, telemetry};
 
 pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
@@ -40,7 +41,11 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         .map_err(|error| BadArgument(format!("where alerts go: {error:#}")))?;
     let receipts = args.receipts.load(&args.store)?;
     let rollback_after = args.rollback_after.map(NonZeroU32::get);
-    let policies = args.policy.start()?.roll_back_after(rollback_after);
+    let mut policies = args.policy.start()?.roll_back_after(rollback_after);
+    if let Some(url) = &args.policy_from {
+        let file = args.store.beside(".policy.wasm");
+        policies = policies.with_centre(Centre::new(url, args.policy_from_key, file)?);
+    }
     let gateway = Gateway::new(policies, args.store.open()?).with_receipts(receipts);
     policies::take_up(&gateway).await;
     let listener = TcpListener::bind(args.listen)

@@ -57,6 +57,7 @@ const TURNS: usize = 60;
         inbound::inbound,
         platform::notice,
         policies::list,
+        policies::active,
         policies::add,
         policies::activate,
         policies::roll_back,
@@ -101,6 +102,7 @@ pub(crate) fn router(
             guarded(Scope::Preflight, None, post(batch::batch)),
         )
         .route("/v1/policies", policies)
+        .route("/v1/policies/active", read(get(policies::active)))
         .route("/v1/policies/rollback", admin(post(policies::roll_back)))
         .route(
             "/v1/policies/{digest}/activate",

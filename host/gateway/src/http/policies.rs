@@ -2,8 +2,10 @@
 
 use axum::Json;
 use axum::extract::{Extension, Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
+use consentry_model::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -11,10 +13,7 @@ use super::extract::{Body, MAX_SHORT, check_length};
 use super::guard::Caller;
 use super::problem::Problem;
 use crate::gateway::Gateway;
-use crate::policies::{Change, ChangeError, Refusal, Version};
-
-/// The header with an uploaded policy's signature.
-const SIGNATURE: &str = "consentry-signature";
+use crate::policies::{Change, ChangeError, Refusal, SIGNATURE, Source, Version};
 
 /// Why the policy is changed.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -26,9 +25,16 @@ pub(crate) struct ChangeRequest {
 
 /// The policies that are kept.
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct PoliciesAnswer {
     /// The digest of the one that decides in this gateway.
     active: String,
+    /// Where it comes from: `store`, `file`, or the address of the gateway it is taken from.
+    source: String,
+    /// When that gateway last said that it is still the one; null: not since the start, or the source is
+    /// no gateway.
+    #[schema(value_type = Option<String>)]
+    confirmed_at: Option<Timestamp>,
     /// Those that are kept, the newest first. The built-in one is not among them.
     #[schema(value_type = Vec<Object>)]
     policies: Vec<Version>,
@@ -45,11 +51,42 @@ pub(crate) struct PoliciesAnswer {
 pub(crate) async fn list(State(gateway): State<Gateway>) -> Result<Json<PoliciesAnswer>, Problem> {
     let mut changes = gateway.store().policy_changes().await?;
     changes.reverse();
+    let (source, confirmed_at) = match gateway.policies().source() {
+        Source::Store => ("store", None),
+        Source::File(_) => ("file", None),
+        Source::Centre(centre) => (centre.name(), centre.confirmed_at()),
+    };
     Ok(Json(PoliciesAnswer {
+        source: source.to_owned(),
+        confirmed_at,
         active: gateway.policy().digest().to_string(),
         policies: gateway.store().policies().await?,
         changes,
     }))
+}
+
+/// The component of the policy that decides here, for gateways that take theirs from this one.
+///
+/// The `ETag` is its digest: with that in `If-None-Match` the answer is 304 while it is the same.
+#[utoipa::path(
+    get, path = "/v1/policies/active",
+    responses((status = 200, body = Vec<u8>, content_type = "application/wasm"), (status = 304), (status = "4XX", body = Problem))
+)]
+pub(crate) async fn active(State(gateway): State<Gateway>, headers: HeaderMap) -> Response {
+    let active = gateway.policies().as_it_came();
+    let tag = format!("\"{}\"", active.policy.digest());
+    let known = headers.get(header::IF_NONE_MATCH);
+    if known.is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
+        return (StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response();
+    }
+    let form = (header::CONTENT_TYPE, "application/wasm".to_owned());
+    let signature = active.signature.clone();
+    let signature = signature.map(|text| [(HeaderName::from_static(SIGNATURE), text)]);
+    let headers = [(header::ETAG, tag), form];
+    match signature {
+        Some(signature) => (headers, signature, active.component.clone()).into_response(),
+        None => (headers, active.component.clone()).into_response(),
+    }
 }
 
 /// Adds a policy: the component itself is the body. It passes the gate, and decides nothing yet.
@@ -127,7 +164,9 @@ impl From<ChangeError> for Problem {
                 Self::new(StatusCode::NOT_FOUND, "unknown-policy", detail).at("digest")
             }
             ChangeError::NothingBefore => Self::new(StatusCode::CONFLICT, "nothing-before", detail),
-            ChangeError::FromFile(_) => Self::new(StatusCode::CONFLICT, "policy-from-file", detail),
+            ChangeError::Elsewhere(_) => {
+                Self::new(StatusCode::CONFLICT, "policy-from-elsewhere", detail)
+            }
         }
     }
 }

@@ -62,7 +62,7 @@ async fn take_back(gateway: Gateway, policy: Digest) {
         Ok(change) => {
             tracing::error!(%policy, now = change.digest, "a policy was taken back: {why}")
         }
-        Err(error @ (ChangeError::NothingBefore | ChangeError::FromFile(_))) => {
+        Err(error @ (ChangeError::NothingBefore | ChangeError::Elsewhere(_))) => {
             tracing::error!(%policy, %error, "a policy should be taken back, and cannot");
         }
         Err(error) => tracing::error!(%policy, %error, "a policy could not be taken back"),

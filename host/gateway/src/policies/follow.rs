@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use super::{ChangeError, in_force};
+use super::{ChangeError, Source, in_force};
 use crate::gateway::Gateway;
 
 /// How often is looked. A file is looked at rather than watched, which no network file system, bind
@@ -12,7 +12,7 @@ const LOOK: Duration = Duration::from_millis(500);
 
 /// Takes up the store's active policy before the first message comes.
 pub(crate) async fn take_up(gateway: &Gateway) {
-    if gateway.policies().file.is_none()
+    if matches!(gateway.policies().source, Source::Store)
         && let Err(error) = take_from_store(gateway).await
     {
         tracing::error!(%error, "the store's active policy was not taken; the built-in one decides");
@@ -22,9 +22,15 @@ pub(crate) async fn take_up(gateway: &Gateway) {
 /// Follows for as long as the gateway serves.
 pub(crate) async fn follow(gateway: Gateway) {
     let policies = gateway.policies();
-    match policies.file.clone() {
-        Some(path) => follow_file(&gateway, &path).await,
-        None => follow_store(&gateway).await,
+    match &policies.source {
+        Source::Store => follow_store(&gateway).await,
+        Source::File(path) => follow_file(&gateway, path).await,
+        Source::Centre(centre) => loop {
+            if let Some(newer) = centre.newer(policies).await {
+                policies.swap(newer);
+            }
+            tokio::time::sleep(LOOK).await;
+        },
     }
 }
 

@@ -5,11 +5,13 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use bytes::Bytes;
 use consentry_host::conformance::{self, Failure};
-use consentry_host::{Digest, Host, LoadError, Policy};
+use consentry_host::{Digest, Host, LoadError};
 use serde_json::Value;
 use thiserror::Error;
 
+use super::Admitted;
 use crate::jws::{BadSignature, Kind, PublicKeys};
 
 /// The gate.
@@ -61,8 +63,12 @@ impl Gate {
     }
 
     /// The policy that is part of this program.
-    pub fn built_in(&self) -> Result<Policy, LoadError> {
-        self.host.load(consentry_default_policy::POLICY)
+    pub fn built_in(&self) -> Result<Admitted, LoadError> {
+        Ok(Admitted {
+            policy: self.host.load(consentry_default_policy::POLICY)?,
+            component: Bytes::from_static(consentry_default_policy::POLICY),
+            signature: None,
+        })
     }
 
     /// The largest component that is looked at, in bytes.
@@ -71,13 +77,13 @@ impl Gate {
     }
 
     /// Lets a policy in, or says why not.
-    pub fn admit(&self, bytes: &[u8], signature: Option<&str>) -> Result<Policy, Refusal> {
-        self.host.check_size(bytes)?;
+    pub fn admit(&self, component: Bytes, signature: Option<String>) -> Result<Admitted, Refusal> {
+        self.host.check_size(&component)?;
         if let Some(trusted) = &self.trusted {
-            let signature = signature.ok_or(Refusal::Unsigned)?;
+            let signature = signature.as_deref().ok_or(Refusal::Unsigned)?;
             let signed = trusted.verify(Kind::Policy, signature)?;
             let signed = signed.get("digest").and_then(Value::as_str).unwrap_or("");
-            let found = Digest::of(bytes);
+            let found = Digest::of(&component);
             if signed != found.to_string() {
                 return Err(Refusal::SignedOther {
                     signed: signed.to_owned(),
@@ -85,21 +91,25 @@ impl Gate {
                 });
             }
         }
-        let policy = self.host.load(bytes)?;
+        let policy = self.host.load(&component)?;
         let (failures, count) = conformance::run(&policy);
         if failures.is_empty() {
-            Ok(policy)
+            Ok(Admitted {
+                policy,
+                component,
+                signature,
+            })
         } else {
             Err(Refusal::NonConforming { failures, count })
         }
     }
 
     /// Lets the policy of a file in.
-    pub(super) fn read(&self, path: &Path) -> anyhow::Result<Policy> {
+    pub(super) fn read(&self, path: &Path) -> anyhow::Result<Admitted> {
         let named = || format!("the policy {}", path.display());
         let bytes = std::fs::read(path).with_context(named)?;
         let signature = std::fs::read_to_string(signature_of(path)).ok();
-        self.admit(&bytes, signature.as_deref()).with_context(named)
+        self.admit(bytes.into(), signature).with_context(named)
     }
 }
 

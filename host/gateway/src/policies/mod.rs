@@ -3,6 +3,7 @@
 //! on the policy they began with.
 
 mod breaches;
+mod centre;
 mod follow;
 mod gate;
 
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use bytes::Bytes;
 use consentry_host::{Digest, Host, Limits, Policy};
 use consentry_model::Timestamp;
 use serde::Serialize;
@@ -17,6 +19,7 @@ use thiserror::Error;
 
 use breaches::Breaches;
 pub(crate) use breaches::note;
+pub(crate) use centre::{Centre, SIGNATURE};
 pub(crate) use follow::{follow, take_up};
 pub(crate) use gate::signature_of;
 pub use gate::{Gate, Refusal};
@@ -28,10 +31,31 @@ use crate::store::{Store, StoreError};
 /// The policies of a gateway.
 pub struct Policies {
     gate: Gate,
-    active: ArcSwap<Policy>,
-    /// The file that the policy comes from. Then the store's is not followed.
-    file: Option<PathBuf>,
+    active: ArcSwap<Admitted>,
+    source: Source,
     breaches: Breaches,
+}
+
+/// Where the policy comes from.
+#[derive(Debug)]
+pub(crate) enum Source {
+    /// From the store: the one that was activated last.
+    Store,
+    /// From a file, which is followed.
+    File(PathBuf),
+    /// From another gateway.
+    Centre(Centre),
+}
+
+/// A policy that has passed the gate, as it came.
+#[derive(Clone, Debug)]
+pub struct Admitted {
+    /// The policy.
+    pub policy: Policy,
+    /// The component that it is.
+    pub component: Bytes,
+    /// Its signature, if it has one.
+    pub signature: Option<String>,
 }
 
 /// A policy that is kept.
@@ -109,9 +133,9 @@ pub enum ChangeError {
     /// There is nothing to go back to.
     #[error("no policy was active before this one")]
     NothingBefore,
-    /// The policy comes from a file.
-    #[error("this gateway takes its policy from the file {0}: change that")]
-    FromFile(String),
+    /// The policy does not come from the store.
+    #[error("this gateway takes its policy from {0}: change it there")]
+    Elsewhere(String),
 }
 
 impl Policies {
@@ -119,16 +143,25 @@ impl Policies {
     /// built in must be signed by one of them; a file's signature is beside it, as `FILE.sig`.
     pub fn start(file: Option<&Path>, trusted: Option<PublicKeys>) -> anyhow::Result<Self> {
         let gate = Gate::new(Host::new(Limits::default())?, trusted);
-        let policy = match file {
-            None => gate.built_in()?,
-            Some(path) => gate.read(path)?,
+        let (active, source) = match file {
+            None => (gate.built_in()?, Source::Store),
+            Some(path) => (gate.read(path)?, Source::File(path.to_owned())),
         };
         Ok(Self {
             gate,
-            active: ArcSwap::from_pointee(policy),
-            file: file.map(Path::to_owned),
+            active: ArcSwap::from_pointee(active),
+            source,
             breaches: Breaches::default(),
         })
+    }
+
+    /// Takes the policy from another gateway from now on: first the one that came from there last.
+    pub(crate) fn with_centre(mut self, centre: Centre) -> Self {
+        if let Some(known) = centre.last_known(&self.gate) {
+            self.active.store(Arc::new(known));
+        }
+        self.source = Source::Centre(centre);
+        self
     }
 
     /// Takes an activation back by itself when its policy has gone under the floor, or given no answer,
@@ -139,8 +172,18 @@ impl Policies {
     }
 
     /// The policy in force at this moment.
-    pub fn active(&self) -> Arc<Policy> {
+    pub fn active(&self) -> Policy {
+        self.active.load().policy.clone()
+    }
+
+    /// The same, as it came.
+    pub fn as_it_came(&self) -> Arc<Admitted> {
         self.active.load_full()
+    }
+
+    /// Where it comes from.
+    pub(crate) fn source(&self) -> &Source {
+        &self.source
     }
 
     /// Whatever lets policies in.
@@ -156,20 +199,24 @@ impl Policies {
         signature: Option<String>,
         actor: &str,
     ) -> Result<Version, ChangeError> {
-        let policy = tokio::task::block_in_place(|| self.gate.admit(&bytes, signature.as_deref()))?;
+        let component = Bytes::from(bytes);
+        let admit = || self.gate.admit(component.clone(), signature.clone());
+        let policy = tokio::task::block_in_place(admit)?.policy;
         let manifest = policy.manifest();
         let version = Version {
             digest: policy.digest().to_string(),
             name: manifest.name.clone(),
             version: manifest.version.clone(),
             engine: manifest.engine.clone(),
-            size: bytes.len() as u64,
+            size: component.len() as u64,
             signed: signature.is_some(),
             added_at: clock::now(),
             added_by: actor.to_owned(),
         };
         let kept = version.clone();
-        store.add_policy(kept, bytes, signature).await?;
+        store
+            .add_policy(kept, component.to_vec(), signature)
+            .await?;
         Ok(version)
     }
 
@@ -181,7 +228,7 @@ impl Policies {
         actor: &str,
         reason: &str,
     ) -> Result<Change, ChangeError> {
-        self.not_from_file()?;
+        self.decided_by_store()?;
         let policy = self.kept(store, digest).await?;
         self.change(store, policy, ChangeKind::Activate, actor, reason)
             .await
@@ -194,7 +241,7 @@ impl Policies {
         actor: &str,
         reason: &str,
     ) -> Result<Change, ChangeError> {
-        self.not_from_file()?;
+        self.decided_by_store()?;
         let mut line = in_force(&store.policy_changes().await?);
         line.pop().ok_or(ChangeError::NothingBefore)?;
         let policy = match line.last() {
@@ -208,7 +255,7 @@ impl Policies {
     async fn change(
         &self,
         store: &dyn Store,
-        policy: Policy,
+        admitted: Admitted,
         kind: ChangeKind,
         actor: &str,
         reason: &str,
@@ -216,18 +263,18 @@ impl Policies {
         let change = Change {
             seq: 0,
             kind,
-            digest: policy.digest().to_string(),
+            digest: admitted.policy.digest().to_string(),
             actor: actor.to_owned(),
             reason: reason.to_owned(),
             at: clock::now(),
         };
         let change = store.change_policy(change).await?;
-        self.swap(policy);
+        self.swap(admitted);
         Ok(change)
     }
 
     /// A policy that is kept, or the built-in one, after it has passed the gate again.
-    async fn kept(&self, store: &dyn Store, digest: &str) -> Result<Policy, ChangeError> {
+    async fn kept(&self, store: &dyn Store, digest: &str) -> Result<Admitted, ChangeError> {
         if digest == Digest::of(consentry_default_policy::POLICY).to_string() {
             return Ok(self.gate.built_in().map_err(Refusal::from)?);
         }
@@ -235,21 +282,23 @@ impl Policies {
             .policy(digest)
             .await?
             .ok_or_else(|| ChangeError::Unknown(digest.to_owned()))?;
-        let admit = || self.gate.admit(&bytes, signature.as_deref());
+        let admit = || self.gate.admit(bytes.into(), signature);
         Ok(tokio::task::block_in_place(admit)?)
     }
 
-    fn swap(&self, policy: Policy) {
-        if self.active.load().digest() != policy.digest() {
-            tracing::info!(policy = %policy.digest(), "another policy decides from now on");
-            self.active.store(Arc::new(policy));
+    fn swap(&self, admitted: Admitted) {
+        let digest = admitted.policy.digest();
+        if self.active().digest() != digest {
+            tracing::info!(policy = %digest, "another policy decides from now on");
+            self.active.store(Arc::new(admitted));
         }
     }
 
-    fn not_from_file(&self) -> Result<(), ChangeError> {
-        match &self.file {
-            Some(path) => Err(ChangeError::FromFile(path.display().to_string())),
-            None => Ok(()),
+    fn decided_by_store(&self) -> Result<(), ChangeError> {
+        match &self.source {
+            Source::Store => Ok(()),
+            Source::File(path) => Err(ChangeError::Elsewhere(path.display().to_string())),
+            Source::Centre(centre) => Err(ChangeError::Elsewhere(centre.name().to_owned())),
         }
     }
 }
