@@ -278,6 +278,55 @@ fn a_policy_that_goes_under_the_floor_is_taken_back_by_itself_when_that_is_set()
     assert_ne!(gateway.text(ANN, "STOPALL")["rule"], "floor.stop-word");
 }
 
+#[test]
+fn recorded_messages_are_run_again_and_what_would_be_different_is_listed() {
+    let gateway = Gateway::start();
+    let asked = json!({ "channel": "whatsapp", "from": ANN, "body": "yes",
+        "question": "Do you want to receive our offers?", "answered": true });
+    gateway.inbound(asked);
+    for body in [
+        "HELP",
+        "Where is my order?",
+        "arrêtez de m'écrire",
+        "STOP",
+        "HELP",
+    ] {
+        gateway.text(ANN, body);
+    }
+    let store = format!("sqlite:{}", gateway.store().display());
+    let replay = |policy: &Path, more: &[&str]| {
+        let mut command = consentry(&["policy", "replay", policy.to_str().unwrap(), "--json"]);
+        let output = command
+            .args(["--store", &store])
+            .args(more)
+            .output()
+            .unwrap();
+        let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+        (output.status.code(), found)
+    };
+    // The same rules understand everything as before.
+    let original = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policy/rules");
+    let same = gateway.folder().join("same.wasm");
+    assert!(build(&original, &same).status.success());
+    let (code, found) = replay(&same, &["--at-most", "0"]);
+    assert_eq!((code, &found["messages"]), (Some(0), &json!(6)), "{found}");
+    assert_eq!(found["differences"], json!([]));
+    // Another brand answers otherwise, and in nothing else.
+    let (code, found) = replay(&BUILT.path(ACME), &["--at-most", "3"]);
+    assert_eq!((code, &found["different"]), (Some(4), &json!(4)), "{found}");
+    let most = &found["differences"][0];
+    assert_eq!(
+        (&most["what"], &most["count"]),
+        (&json!("reply"), &json!(2)),
+        "{found}"
+    );
+    assert!(most["wouldBe"].as_str().unwrap().contains(ACME), "{found}");
+    let (code, found) = replay(&BUILT.path(ACME), &["--last", "1"]);
+    assert_eq!((code, &found["messages"]), (Some(0), &json!(1)), "{found}");
+    let (_, found) = replay(&BUILT.path(ACME), &["--until", "2020-01-01T00:00:00Z"]);
+    assert_eq!(found["messages"], 0, "{found}");
+}
+
 /// Puts a file in the place of another in one step.
 fn replace(file: &Path, with: &[u8]) {
     let next = file.with_extension("next");

@@ -191,6 +191,7 @@ impl Gateway {
                 .open_question(&message.from, message.channel, since);
             message.question = open.await?;
         }
+        message.country = message.country.or_else(|| message.from.country());
         let asked = Inbound {
             channel: message.channel,
             body: message.body.clone(),
@@ -205,7 +206,7 @@ impl Gateway {
             footer: message.footer.clone(),
             question: message.question.clone(),
             last_category: message.last_category.clone(),
-            country: message.country.clone().or_else(|| message.from.country()),
+            country: message.country.clone(),
             language: message.language.clone(),
             answered: message.answered,
             explain: false,
@@ -337,6 +338,9 @@ fn inbound_event(
         footer: message.footer,
         question: message.question,
         last_category: message.last_category,
+        country: message.country,
+        contact_language: message.language,
+        answered: message.answered,
         evidence,
         ad_entry: message.ad_entry,
         said_at: message.sent_at,

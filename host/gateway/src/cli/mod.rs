@@ -242,9 +242,11 @@ impl ReceiptArgs {
 #[error("{0}")]
 struct BadArgument(String);
 
-/// Bad arguments end with 2, a refused policy or rule set with 3, anything else with 1.
+/// Bad arguments end with 2, a refused policy or rule set with 3, a failed test with 4, anything else
+/// with 1.
 const BAD_ARGUMENTS: u8 = 2;
 const REFUSED_POLICY: u8 = 3;
+const FAILED_TEST: u8 = 4;
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
@@ -269,6 +271,8 @@ fn exit_code(error: &anyhow::Error) -> u8 {
         BAD_ARGUMENTS
     } else if error.chain().any(is_refusal) {
         REFUSED_POLICY
+    } else if error.is::<rollout::TooDifferent>() {
+        FAILED_TEST
     } else {
         1
     }

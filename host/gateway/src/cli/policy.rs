@@ -76,6 +76,28 @@ pub(super) enum PolicyCommand {
         #[command(flatten)]
         trusted: TrustArgs,
     },
+    /// Run recorded messages again with another policy, and list what would be understood otherwise
+    Replay {
+        /// The component
+        file: PathBuf,
+        /// How many messages, the newest
+        #[arg(long, default_value_t = 10_000)]
+        last: u32,
+        /// Only messages recorded from this moment on, RFC 3339
+        #[arg(long)]
+        since: Option<Timestamp>,
+        /// Only messages recorded before this moment, RFC 3339
+        #[arg(long)]
+        until: Option<Timestamp>,
+        /// End with 4 when more messages than this would be understood otherwise
+        #[arg(long)]
+        at_most: Option<u64>,
+        #[command(flatten)]
+        store: StoreArgs,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Take the last activation back
     Rollback {
         #[command(flatten)]
@@ -108,6 +130,19 @@ pub(super) async fn run(command: PolicyCommand) -> anyhow::Result<()> {
             store,
             trusted,
         } => rollout::activate(file, why, store, trusted).await,
+        PolicyCommand::Replay {
+            file,
+            last,
+            since,
+            until,
+            at_most,
+            store,
+            json,
+        } => {
+            let policy = load(&file)?;
+            let between = (since, until);
+            rollout::replay(&policy, between, last, at_most, store, json).await
+        }
         PolicyCommand::Rollback {
             why,
             store,

@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
-use consentry_host::Digest;
+use consentry_host::{Digest, Policy};
+use consentry_model::Timestamp;
 use serde_json::json;
 
 use super::{StoreArgs, TrustArgs, output};
 use crate::clock;
 use crate::jws::{Kind, SigningKeys};
-use crate::policies::{Policies, in_force, signature_of};
+use crate::policies::{self, Policies, in_force, signature_of};
 
 /// Why something is done, and by whom.
 #[derive(Args)]
@@ -115,4 +116,52 @@ pub(super) async fn list(store: StoreArgs, as_json: bool) -> anyhow::Result<()> 
         ));
     }
     output::text(&lines.join("\n"))
+}
+
+pub(super) async fn replay(
+    policy: &Policy,
+    between: (Option<Timestamp>, Option<Timestamp>),
+    last: u32,
+    at_most: Option<u64>,
+    store: StoreArgs,
+    as_json: bool,
+) -> anyhow::Result<()> {
+    let store = store.open()?;
+    let events = store.messages(between, last).await?;
+    let found = policies::replay(policy, &events);
+    if as_json {
+        output::json(&found)?;
+    } else {
+        let mut lines = vec![format!(
+            "{} of {} messages would be understood otherwise",
+            found.different, found.messages
+        )];
+        for difference in &found.differences {
+            lines.push(format!(
+                "{:>6}  {}: {} -> {}\n        {}",
+                difference.count,
+                difference.what,
+                difference.was,
+                difference.would_be,
+                difference.events.join(" ")
+            ));
+        }
+        output::text(&lines.join("\n"))?;
+    }
+    match at_most {
+        Some(limit) if found.different > limit => Err(TooDifferent {
+            different: found.different,
+            limit,
+        }
+        .into()),
+        _ => Ok(()),
+    }
+}
+
+/// More would be different than was allowed.
+#[derive(Debug, thiserror::Error)]
+#[error("{different} messages would be understood otherwise, and at most {limit} may be")]
+pub(super) struct TooDifferent {
+    different: u64,
+    limit: u64,
 }

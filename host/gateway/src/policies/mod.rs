@@ -6,6 +6,7 @@ mod breaches;
 mod centre;
 mod follow;
 mod gate;
+mod replay;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,6 +24,8 @@ pub(crate) use centre::{Centre, SIGNATURE};
 pub(crate) use follow::{follow, take_up};
 pub(crate) use gate::signature_of;
 pub use gate::{Gate, Refusal};
+pub(crate) use replay::replay;
+pub use replay::{Difference, Replay};
 
 use crate::clock;
 use crate::jws::PublicKeys;

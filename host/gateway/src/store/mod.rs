@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use consentry_model::{Answers, Category, Channel, Contact, EventId, Limit, Timestamp};
 use thiserror::Error;
 
+pub(crate) use record::name;
 pub use record::{Backoff, Event, EventKind, NewEvent, Recorded, Selection, Understood};
 
 use crate::address::Address;
@@ -76,6 +77,14 @@ pub trait Store: Send + Sync {
 
     /// Records that an alert was delivered.
     async fn alert_delivered(&self, id: String, at: Timestamp) -> Result<(), StoreError>;
+
+    /// Messages that came in, of all contacts, the newest first: up to `limit` of those recorded from one
+    /// moment on and before another.
+    async fn messages(
+        &self,
+        between: (Option<Timestamp>, Option<Timestamp>),
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError>;
 
     /// Keeps a policy. One that is kept already keeps what is known of it.
     async fn add_policy(

@@ -72,6 +72,12 @@ pub struct NewEvent {
     pub question: Option<String>,
     /// The category of the sender's last message.
     pub last_category: Option<Category>,
+    /// The contact's country, as the policy was told.
+    pub country: Option<String>,
+    /// The contact's language, as the policy was told.
+    pub contact_language: Option<String>,
+    /// Whether the provider had answered already.
+    pub answered: bool,
     /// Where a report came from.
     pub source: Option<String>,
     /// Who reported.
@@ -129,6 +135,12 @@ pub struct Event {
     pub question: Option<String>,
     /// The category of the sender's last message.
     pub last_category: Option<Category>,
+    /// The contact's country, as the policy was told.
+    pub country: Option<String>,
+    /// The contact's language, as the policy was told.
+    pub contact_language: Option<String>,
+    /// Whether the provider had answered already.
+    pub answered: bool,
     /// Where a report came from.
     pub source: Option<String>,
     /// Who reported.
@@ -179,7 +191,7 @@ pub struct Recorded {
 }
 
 /// The name that serde gives a value, for a column that people read.
-fn name(value: impl Serialize) -> Option<String> {
+pub(crate) fn name(value: impl Serialize) -> Option<String> {
     match serde_json::to_value(value) {
         Ok(Value::String(name)) => Some(name),
         _ => None,
@@ -202,6 +214,9 @@ impl NewEvent {
             footer: None,
             question: None,
             last_category: None,
+            country: None,
+            contact_language: None,
+            answered: false,
             source: None,
             actor: None,
             evidence: None,
@@ -240,6 +255,9 @@ impl NewEvent {
             footer: self.footer,
             question: self.question,
             last_category: self.last_category,
+            country: self.country,
+            contact_language: self.contact_language,
+            answered: self.answered,
             source: self.source,
             actor: self.actor,
             evidence: self.evidence,

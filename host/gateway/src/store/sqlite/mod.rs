@@ -25,7 +25,7 @@ use crate::policies::{Change, Version};
 use writer::Writer;
 
 const SCHEMA: &str = include_str!("schema.sql");
-const SCHEMA_VERSION: i64 = 4;
+const SCHEMA_VERSION: i64 = 5;
 /// How long to wait for another process that is writing.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long the writer may take to say that it could write.
@@ -156,6 +156,15 @@ impl Store for SqliteStore {
     async fn alert_delivered(&self, id: String, at: Timestamp) -> Result<(), StoreError> {
         self.writer
             .write(move |savepoint| Ok(alerts::delivered(savepoint, &id, at)?))
+            .await
+    }
+
+    async fn messages(
+        &self,
+        between: (Option<Timestamp>, Option<Timestamp>),
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError> {
+        self.read(move |connection| read::messages(connection, between, limit))
             .await
     }
 

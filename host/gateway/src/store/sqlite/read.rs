@@ -93,7 +93,7 @@ pub(super) fn reached(
 }
 
 const EVENT: &str = "SELECT id, seq, kind, address, channel, business_address, message_id, body,
-    selection, footer, question, last_category, source, actor, evidence, intent, scope, review, rule,
+    selection, footer, question, last_category, country, contact_language, answered, source, actor, evidence, intent, scope, review, rule,
     matched, language, reply, asks, route, priority, policy, changes, said_at, recorded_at FROM event";
 
 pub(super) fn delivered(
@@ -155,6 +155,30 @@ pub(super) fn history(
     }))
 }
 
+/// Messages that came in, the newest first: up to `limit` of those recorded from one moment on and before
+/// another.
+pub(super) fn messages(
+    connection: &Connection,
+    (from, to): (Option<Timestamp>, Option<Timestamp>),
+    limit: u32,
+) -> rusqlite::Result<Vec<Event>> {
+    let query = format!(
+        "{EVENT} WHERE kind = 'inbound' AND recorded_at >= ?1 AND recorded_at < ?2
+         ORDER BY recorded_at DESC LIMIT ?3"
+    );
+    connection
+        .prepare_cached(&query)?
+        .query_map(
+            (
+                from.map_or(i64::MIN, Timestamp::millis),
+                to.map_or(i64::MAX, Timestamp::millis),
+                limit,
+            ),
+            event,
+        )?
+        .collect()
+}
+
 fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
     Ok(Event {
         event_id: EventId(row.get(0)?),
@@ -175,23 +199,26 @@ fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
             Some(name) => Some(parsed(11, name)?),
             None => None,
         },
-        source: row.get(12)?,
-        actor: row.get(13)?,
-        evidence: json(row, 14)?,
-        intent: row.get(15)?,
-        scope: row.get(16)?,
-        review: row.get(17)?,
-        rule: row.get(18)?,
-        matched: row.get(19)?,
-        language: row.get(20)?,
-        reply: row.get(21)?,
-        asks: row.get(22)?,
-        route: row.get(23)?,
-        priority: row.get(24)?,
-        policy: row.get(25)?,
-        changes: json(row, 26)?.unwrap_or_default(),
-        said_at: moment(row, 27)?,
-        recorded_at: moment(row, 28)?,
+        country: row.get(12)?,
+        contact_language: row.get(13)?,
+        answered: row.get(14)?,
+        source: row.get(15)?,
+        actor: row.get(16)?,
+        evidence: json(row, 17)?,
+        intent: row.get(18)?,
+        scope: row.get(19)?,
+        review: row.get(20)?,
+        rule: row.get(21)?,
+        matched: row.get(22)?,
+        language: row.get(23)?,
+        reply: row.get(24)?,
+        asks: row.get(25)?,
+        route: row.get(26)?,
+        priority: row.get(27)?,
+        policy: row.get(28)?,
+        changes: json(row, 29)?.unwrap_or_default(),
+        said_at: moment(row, 30)?,
+        recorded_at: moment(row, 31)?,
     })
 }
 

@@ -194,7 +194,8 @@ fn insert(connection: &Connection, contact_id: &str, event: &Event) -> rusqlite:
     connection
         .prepare_cached(
             "INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
-                ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)",
+                ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30,
+                ?31, ?32, ?33)",
         )?
         .execute(rusqlite::params![
             contact_id,
@@ -210,6 +211,9 @@ fn insert(connection: &Connection, contact_id: &str, event: &Event) -> rusqlite:
             event.footer,
             event.question,
             event.last_category.as_ref().map(Category::as_str),
+            event.country,
+            event.contact_language,
+            event.answered,
             event.source,
             event.actor,
             json(&event.evidence),
