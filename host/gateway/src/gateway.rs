@@ -13,13 +13,17 @@ use tokio::task;
 
 use crate::address::Address;
 use crate::alerts::Noted;
+use crate::cloud_api::CloudApi;
 use crate::jws::SigningKeys;
+use crate::offer::Tapped;
 use crate::policies::{self, Policies};
 use crate::store::{EventKind, NewEvent, Recorded, Selection, Store, StoreError, Understood};
 use crate::{clock, telemetry};
 
 /// How long a question that an answer asked stays open, in milliseconds.
 const QUESTION_OPEN: i64 = 24 * 3_600_000;
+/// Where the evidence of a message has the keyword that the provider took it for.
+pub(crate) const KEYWORD: &str = "providerKeyword";
 
 /// A policy and a store, put together.
 #[derive(Clone)]
@@ -28,6 +32,7 @@ pub struct Gateway {
     store: Arc<dyn Store>,
     receipts: Option<Arc<SigningKeys>>,
     alerts: Arc<Noted>,
+    cloud_api: Option<Arc<CloudApi>>,
 }
 
 /// A message that came in, with what surrounds it.
@@ -37,6 +42,8 @@ pub struct InboundMessage {
     pub channel: Channel,
     /// Whose it is.
     pub from: Address,
+    /// Other addresses of the same person.
+    pub other_addresses: Vec<Address>,
     /// The sender's own address.
     pub to: Option<String>,
     /// What was said, verbatim.
@@ -55,12 +62,41 @@ pub struct InboundMessage {
     pub language: Option<String>,
     /// The open question; nothing: what Consentry's own answer asked last.
     pub question: Option<String>,
+    /// Whether it can only answer the message that it was tapped on, and no open question.
+    pub stands_alone: bool,
     /// The category of the sender's last message to the contact.
     pub last_category: Option<Category>,
     /// Whether the provider has answered the message already.
     pub answered: bool,
+    /// The keyword that the provider took the message for, by lists of its own.
+    pub keyword: Option<&'static str>,
     /// Whether the chat began with an advertisement.
     pub ad_entry: bool,
+}
+
+impl InboundMessage {
+    /// A text of which nothing more is known yet.
+    pub fn text(channel: Channel, from: Address, body: impl Into<String>) -> Self {
+        Self {
+            channel,
+            from,
+            other_addresses: Vec::new(),
+            to: None,
+            body: body.into(),
+            message_id: None,
+            sent_at: None,
+            selection: None,
+            footer: None,
+            country: None,
+            language: None,
+            question: None,
+            stands_alone: false,
+            last_category: None,
+            answered: false,
+            keyword: None,
+            ad_entry: false,
+        }
+    }
 }
 
 /// A change of consent that somebody reports.
@@ -142,6 +178,7 @@ impl Gateway {
             store,
             receipts: None,
             alerts: Arc::default(),
+            cloud_api: None,
         }
     }
 
@@ -154,6 +191,17 @@ impl Gateway {
     /// The keys that receipts are signed with.
     pub fn receipts(&self) -> Option<&SigningKeys> {
         self.receipts.as_deref()
+    }
+
+    /// Sends WhatsApp messages from this number from now on.
+    pub fn with_cloud_api(mut self, cloud_api: CloudApi) -> Self {
+        self.cloud_api = Some(Arc::new(cloud_api));
+        self
+    }
+
+    /// The number that WhatsApp messages are sent from.
+    pub(crate) fn cloud_api(&self) -> Option<&CloudApi> {
+        self.cloud_api.as_deref()
     }
 
     /// What somebody should look at.
@@ -184,7 +232,9 @@ impl Gateway {
         }
         let known = self.store.contact(&message.from).await?;
         let at = said_at(message.sent_at);
-        if message.question.is_none() {
+        let tapped = self.tapped(&message).await?;
+        tapped.put_into(&mut message);
+        if message.question.is_none() && !message.stands_alone {
             let since = Timestamp::from_millis(at.millis() - QUESTION_OPEN).unwrap_or(at);
             let open = self
                 .store
@@ -194,7 +244,7 @@ impl Gateway {
         message.country = message.country.or_else(|| message.from.country());
         let asked = Inbound {
             channel: message.channel,
-            body: message.body.clone(),
+            body: message.keyword.map_or(message.body.clone(), str::to_owned),
             at,
             selection: message
                 .selection
@@ -213,17 +263,36 @@ impl Gateway {
         };
         let contact = Arc::new(known.contact);
         let policy = self.policy();
-        let answer = task::block_in_place(|| policy.classify(&asked, &contact));
+        let mut answer = task::block_in_place(|| policy.classify(&asked, &contact));
         telemetry::classified(&answer);
         policies::note(self, policy.digest(), &answer.decided_by);
-        let recorded = self
-            .store
-            .record(inbound_event(message, answer.value, &policy))
-            .await?;
+        tapped.bind(message.channel, &mut answer.value);
+        let evidence = evidence(&message, &tapped, at);
+        let event = inbound_event(message, evidence, answer.value, &policy);
+        let recorded = self.record(event).await?;
         if recorded.duplicate {
             telemetry::duplicate();
         }
         Ok(recorded)
+    }
+
+    /// Records an event. What it gives to somebody, while one of the other addresses belongs to another
+    /// contact, is recorded for the address alone that it came from.
+    pub(crate) async fn record(&self, event: NewEvent) -> Result<Recorded, StoreError> {
+        if event.other_addresses.is_empty() {
+            return self.store.record(event).await;
+        }
+        match self.store.record(event.clone()).await {
+            Err(StoreError::AddressTaken) => {
+                let other_addresses = Vec::new();
+                let alone = NewEvent {
+                    other_addresses,
+                    ..event
+                };
+                self.store.record(alone).await
+            }
+            recorded => recorded,
+        }
     }
 
     /// What was answered when a provider's message came the first time.
@@ -321,15 +390,26 @@ fn said_at(sent_at: Option<Timestamp>) -> Timestamp {
     sent_at.map_or(now, |at| at.min(now))
 }
 
+/// What is kept beside the words: what was tapped on, what the provider made of them, an advertisement.
+fn evidence(message: &InboundMessage, tapped: &Tapped, at: Timestamp) -> Option<Value> {
+    let mut evidence = tapped.evidence(&message.from, at);
+    if let Some(keyword) = message.keyword {
+        evidence.insert(KEYWORD.to_owned(), keyword.into());
+    }
+    if message.ad_entry {
+        evidence.insert("adEntry".to_owned(), true.into());
+    }
+    (!evidence.is_empty()).then_some(Value::Object(evidence))
+}
+
 fn inbound_event(
     message: InboundMessage,
+    evidence: Option<Value>,
     classification: consentry_model::Classification,
     policy: &Policy,
 ) -> NewEvent {
-    let evidence = message
-        .ad_entry
-        .then(|| serde_json::json!({ "adEntry": true }));
     NewEvent {
+        other_addresses: message.other_addresses,
         channel: Some(message.channel),
         business_address: message.to,
         message_id: message.message_id,

@@ -53,6 +53,17 @@ pub(crate) fn duplicate() {
     counter!("consentry_inbound_duplicates_total").increment(1);
 }
 
+/// A delivery of a provider was taken, or refused for a reason.
+pub(crate) fn webhook(provider: &'static str, outcome: &str) {
+    let outcome = outcome.to_owned();
+    counter!("consentry_webhooks_total", "provider" => provider, "outcome" => outcome).increment(1);
+}
+
+/// One of the things that a delivery told.
+pub(crate) fn told(provider: &'static str, kind: &'static str) {
+    counter!("consentry_webhook_items_total", "provider" => provider, "kind" => kind).increment(1);
+}
+
 pub(crate) fn decided(answer: &Answer<Decision>) {
     let verdict = match answer.value.verdict {
         Verdict::Allow => "allow",

@@ -17,6 +17,8 @@ pub(super) enum ConsentCommand {
     Get(About),
     /// Record a change that somebody reports
     Set(Set),
+    /// Ask for an opt-in, with a list on WhatsApp: record the question, and print or send it
+    Ask(Box<super::ask::Ask>),
     /// Show what was said, by and about a contact
     History(History),
 }
@@ -74,6 +76,7 @@ pub(super) async fn run(command: ConsentCommand) -> anyhow::Result<()> {
     match command {
         ConsentCommand::Get(about) => get(about).await,
         ConsentCommand::Set(set) => self::set(set).await,
+        ConsentCommand::Ask(args) => super::ask::run(*args).await,
         ConsentCommand::History(args) => history(args).await,
     }
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::{output, serve};
 use crate::gateway::Gateway;
+use crate::http::webhooks::Providers;
 use crate::jws::SigningKeys;
 use crate::policies::Policies;
 use crate::store::sqlite::SqliteStore;
@@ -54,9 +55,15 @@ pub(super) async fn run() -> anyhow::Result<()> {
     ))?;
     let (listener, address) = serve::local().await?;
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let server = tokio::spawn(serve::serve(listener, gateway, None, async {
-        drop(stopped.await);
-    }));
+    let server = tokio::spawn(serve::serve(
+        listener,
+        gateway,
+        None,
+        Providers::default(),
+        async {
+            drop(stopped.await);
+        },
+    ));
     let played = play(&format!("http://{address}")).await;
     // Whether it still listens does not matter.
     let _ = stop.send(());

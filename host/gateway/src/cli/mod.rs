@@ -1,5 +1,6 @@
 //! The command line.
 
+mod ask;
 mod classify;
 mod consent;
 mod demo;
@@ -12,6 +13,7 @@ mod receipt;
 mod rollout;
 mod scrub;
 mod serve;
+mod webhooks;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -46,7 +48,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Serve the HTTP API
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Play a day of messages through a gateway, and show what it decides
     Demo,
     /// Say what a message means; with "-", one message a line from standard input
@@ -122,6 +124,10 @@ struct ServeArgs {
         hide_env_values = true
     )]
     alerts_secret: Option<String>,
+    #[command(flatten)]
+    webhooks: webhooks::WebhookArgs,
+    #[command(flatten)]
+    number: ask::NumberArgs,
     /// The file of API keys; see "consentry key"
     #[arg(long, env = "CONSENTRY_KEYS")]
     keys: Option<PathBuf>,
@@ -289,7 +295,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             eprintln!("For the file of keys:");
             output::text(&entry)
         }
-        Command::Serve(args) => runtime()?.block_on(serve::run(args)),
+        Command::Serve(args) => runtime()?.block_on(serve::run(*args)),
         Command::Demo => runtime()?.block_on(demo::run()),
         Command::Preflight(args) => runtime()?.block_on(preflight::run(args)),
         Command::Scrub(args) => runtime()?.block_on(scrub::run(args)),

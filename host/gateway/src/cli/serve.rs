@@ -13,6 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{BadArgument, ServeArgs};
 use crate::delivery::{self, Target};
 use crate::gateway::Gateway;
+use crate::http::webhooks::Providers;
 use crate::keys::KeyRing;
 use crate::policies::Centre;
 use crate::{alerts, http, policies, telemetry};
@@ -39,6 +40,10 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         .map(|url| Target::new(url, args.alerts_secret.as_deref()))
         .transpose()
         .map_err(|error| BadArgument(format!("where alerts go: {error:#}")))?;
+    let providers = args
+        .webhooks
+        .providers()
+        .map_err(|error| BadArgument(format!("{error:#}")))?;
     let receipts = args.receipts.load(&args.store)?;
     let rollback_after = args.rollback_after.map(NonZeroU32::get);
     let mut policies = args.policy.start()?.roll_back_after(rollback_after);
@@ -47,6 +52,7 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         policies = policies.with_centre(Centre::new(url, args.policy_from_key, file)?);
     }
     let gateway = Gateway::new(policies, args.store.open()?).with_receipts(receipts);
+    let gateway = args.number.put_into(gateway)?;
     policies::take_up(&gateway).await;
     let listener = TcpListener::bind(args.listen)
         .await
@@ -59,7 +65,7 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     }
     tokio::spawn(policies::follow(gateway.clone()));
     tokio::spawn(alerts::keep(gateway.clone()));
-    serve(listener, gateway.clone(), keys, told_to_stop).await?;
+    serve(listener, gateway.clone(), keys, providers, told_to_stop).await?;
     alerts::write(&gateway).await;
     tracing::info!("stopped");
     Ok(())
@@ -70,6 +76,7 @@ pub(super) async fn serve(
     listener: TcpListener,
     gateway: Gateway,
     keys: Option<Arc<KeyRing>>,
+    providers: Providers,
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let metrics = PrometheusBuilder::new()
@@ -77,7 +84,12 @@ pub(super) async fn serve(
             0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0,
         ])?
         .install_recorder()?;
-    http::serve(listener, http::router(gateway, keys, metrics), stop).await;
+    http::serve(
+        listener,
+        http::router(gateway, keys, providers, metrics),
+        stop,
+    )
+    .await;
     Ok(())
 }
 

@@ -115,11 +115,14 @@ fn name_in_path(parts: &Parts) -> String {
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next())
-        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+    media_type(headers).as_deref() == Some("application/json")
+}
+
+/// The media type of a body, in lower case, without its parameters.
+pub(super) fn media_type(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    let kind = value.split(';').next()?;
+    Some(kind.trim().to_ascii_lowercase())
 }
 
 /// Only JSON is taken: a web page of another origin can send forms and plain text without asking.
@@ -138,8 +141,8 @@ pub(super) fn unreadable(rejection: BytesRejection) -> Problem {
             StatusCode::PAYLOAD_TOO_LARGE,
             "too-large",
             format!(
-                "the request body is too large; at most {} bytes are taken, and for a policy what its \
-                 limits say",
+                "the request body is too large; at most {} bytes are taken, for a policy what its \
+                 limits say, and for a webhook what its provider sends",
                 super::MAX_BODY
             ),
         ),

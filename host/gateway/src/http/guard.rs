@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 use axum::RequestExt as _;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, FromRequest as _, MatchedPath, Request, State};
+use axum::http::request::Parts;
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::extract;
 use super::problem::Problem;
@@ -54,12 +55,20 @@ pub(crate) async fn guard(
     };
     // Who sends slowly waits for nobody but themselves: the turn begins when all is there.
     let request = match with_whole_body(request).await {
-        Ok(request) => request,
+        Ok((parts, body)) => Request::from_parts(parts, Body::from(body)),
         Err(problem) => return problem.into_response(),
     };
+    match turn(&turns).await {
+        Ok(_turn) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// Waits for a turn, but not for long.
+pub(super) async fn turn(turns: &Semaphore) -> Result<SemaphorePermit<'_>, Problem> {
     match tokio::time::timeout(PATIENCE, turns.acquire()).await {
-        Ok(Ok(_turn)) => next.run(request).await,
-        Ok(Err(_)) | Err(_) => Problem::overloaded().into_response(),
+        Ok(Ok(turn)) => Ok(turn),
+        Ok(Err(_)) | Err(_) => Err(Problem::overloaded()),
     }
 }
 
@@ -94,7 +103,7 @@ fn names_loopback(headers: &HeaderMap) -> bool {
     })
 }
 
-async fn with_whole_body(request: Request) -> Result<Request, Problem> {
+pub(super) async fn with_whole_body(request: Request) -> Result<(Parts, Bytes), Problem> {
     let (parts, body) = request.with_limited_body().into_parts();
     // The route's limit is on the body itself.
     let mut whole = Request::new(body);
@@ -102,7 +111,7 @@ async fn with_whole_body(request: Request) -> Result<Request, Problem> {
     let bytes = Bytes::from_request(whole, &())
         .await
         .map_err(extract::unreadable)?;
-    Ok(Request::from_parts(parts, Body::from(bytes)))
+    Ok((parts, bytes))
 }
 
 fn check<'k>(keys: &'k KeyRing, needed: Scope, headers: &HeaderMap) -> Result<&'k str, Problem> {

@@ -135,7 +135,7 @@ pub(crate) async fn inbound(
     Ok(Json(recorded.into()))
 }
 
-fn message(request: InboundRequest) -> Result<InboundMessage, Problem> {
+pub(super) fn message(request: InboundRequest) -> Result<InboundMessage, Problem> {
     let country: Option<Country> = parse_optional("country", request.country.as_deref())?;
     let country = country.map(|country| country.0);
     let body = request.body.unwrap_or_default();
@@ -159,12 +159,10 @@ fn message(request: InboundRequest) -> Result<InboundMessage, Problem> {
         check_length("selection.id", Some(&tapped.id), MAX_SHORT)?;
         check_length("selection.title", Some(&tapped.title), MAX_SHORT)?;
     }
+    let from = Address::parse(&request.from, country.as_deref())
+        .map_err(|error| Problem::field("from", error))?;
     Ok(InboundMessage {
-        channel: parse("channel", &request.channel)?,
-        from: Address::parse(&request.from, country.as_deref())
-            .map_err(|error| Problem::field("from", error))?,
         to: request.to,
-        body,
         message_id: request.message_id.filter(|id| !id.is_empty()),
         sent_at: parse_optional("sentAt", request.sent_at.as_deref())?,
         selection: selection.map(|tapped| Selection {
@@ -180,5 +178,6 @@ fn message(request: InboundRequest) -> Result<InboundMessage, Problem> {
         last_category: parse_optional("lastCategory", request.last_category.as_deref())?,
         answered: request.answered,
         ad_entry: request.ad_entry,
+        ..InboundMessage::text(parse("channel", &request.channel)?, from, body)
     })
 }

@@ -1,6 +1,7 @@
 //! The HTTP API.
 
 mod alerts;
+pub(crate) mod ask;
 mod batch;
 pub(crate) mod consent;
 mod extract;
@@ -12,6 +13,7 @@ mod policies;
 mod preflight;
 mod problem;
 mod server;
+pub(crate) mod webhooks;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +33,7 @@ use crate::jws::SigningKeys;
 use crate::keys::{KeyRing, Scope};
 use guard::Guard;
 use problem::Problem;
+use webhooks::Providers;
 
 pub(crate) use server::serve;
 
@@ -51,6 +54,7 @@ const TURNS: usize = 60;
     ),
     paths(
         alerts::alerts,
+        ask::ask,
         consent::get,
         consent::post,
         history::history,
@@ -62,7 +66,9 @@ const TURNS: usize = 60;
         policies::activate,
         policies::roll_back,
         preflight::preflight,
-        batch::batch
+        batch::batch,
+        webhooks::deliver,
+        webhooks::handshake
     )
 )]
 struct Api;
@@ -71,6 +77,7 @@ struct Api;
 pub(crate) fn router(
     gateway: Gateway,
     keys: Option<Arc<KeyRing>>,
+    providers: Providers,
     metrics: PrometheusHandle,
 ) -> Router {
     let inbound_turns = Arc::new(Semaphore::new(TURNS));
@@ -92,8 +99,10 @@ pub(crate) fn router(
     let policies = read(get(policies::list)).merge(add);
     let consent = read(get(consent::get)).merge(write(post(consent::post)));
 
-    Router::new()
+    let webhooks = webhooks::routes(gateway.clone(), providers, Arc::clone(&inbound_turns));
+    let calls = Router::new()
         .route("/consent/{phoneNumber}", consent)
+        .route("/consent/{phoneNumber}/ask", write(post(ask::ask)))
         .route("/v1/inbound", write(post(inbound::inbound)))
         .route("/v1/platform-notices", write(post(platform::notice)))
         .route("/v1/preflight", ask(post(preflight::preflight)))
@@ -127,11 +136,14 @@ pub(crate) fn router(
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(middleware::from_fn(in_time))
         .layer(middleware::from_fn_with_state(keys.is_some(), guard::host))
+        .with_state(gateway);
+    // A web page has no secret, so providers may call this machine what they like.
+    calls
+        .merge(webhooks)
+        .layer(middleware::from_fn(in_time))
         .layer(CatchPanicLayer::custom(|_| internal_error()))
         .layer(middleware::from_fn(guard::count))
-        .with_state(gateway)
 }
 
 /// Ready when the store can be read and written; a policy is always loaded.
@@ -167,6 +179,10 @@ async fn not_found() -> Problem {
 }
 
 async fn wrong_method() -> Problem {
+    no_such_method()
+}
+
+fn no_such_method() -> Problem {
     Problem::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "wrong-method",

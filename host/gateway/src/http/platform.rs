@@ -12,6 +12,7 @@ use super::problem::Problem;
 use crate::address::Address;
 use crate::gateway::Gateway;
 use crate::platform::{Effect, Notice, Said};
+use crate::store::Recorded;
 
 /// A preference that was set with the platform, or the error of a message that was not delivered.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -37,13 +38,23 @@ pub(crate) struct NoticeRequest {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct NoticeAnswer {
-    /// `opt-out`, `resume`, `backoff`, `window-closed` or `none`.
+    /// `opt-out`, `opt-out-all`, `resume`, `backoff`, `window-closed` or `none`.
     #[schema(value_type = String)]
     effect: Effect,
     /// The event that records it.
     event_id: String,
     /// Whether it had come before.
     duplicate: bool,
+}
+
+impl NoticeAnswer {
+    pub(super) fn new(effect: Effect, recorded: Recorded) -> Self {
+        Self {
+            effect,
+            event_id: recorded.event.event_id.0,
+            duplicate: recorded.duplicate,
+        }
+    }
 }
 
 /// Records what a platform says.
@@ -58,14 +69,10 @@ pub(crate) async fn notice(
     let notice = read(request)?;
     let effect = notice.said.effect();
     let recorded = gateway.platform_notice(notice).await?;
-    Ok(Json(NoticeAnswer {
-        effect,
-        event_id: recorded.event.event_id.0,
-        duplicate: recorded.duplicate,
-    }))
+    Ok(Json(NoticeAnswer::new(effect, recorded)))
 }
 
-fn read(request: NoticeRequest) -> Result<Notice, Problem> {
+pub(super) fn read(request: NoticeRequest) -> Result<Notice, Problem> {
     check_length("platform", Some(&request.platform), MAX_SHORT)?;
     check_length("messageId", request.message_id.as_deref(), MAX_SHORT)?;
     let said = match (request.preference.as_deref(), request.code) {
@@ -81,6 +88,7 @@ fn read(request: NoticeRequest) -> Result<Notice, Problem> {
         Address::parse(&request.address, None).map_err(|error| Problem::field("address", error))?;
     Ok(Notice {
         address,
+        other_addresses: Vec::new(),
         channel: channel.unwrap_or(Channel::Whatsapp),
         said,
         at,

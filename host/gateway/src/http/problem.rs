@@ -65,6 +65,17 @@ impl Problem {
         }
     }
 
+    /// What was wrong.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// The kind of problem, for counting.
+    pub(crate) fn name(&self) -> &str {
+        let name = self.kind.rsplit(':').next();
+        name.unwrap_or_default()
+    }
+
     pub(crate) fn at(mut self, field: impl Into<String>) -> Self {
         self.field = Some(field.into());
         self

@@ -9,6 +9,8 @@ use consentry_model::{Contact, Inbound, Scope, Selection};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::gateway::KEYWORD;
+use crate::offer::Tapped;
 use crate::store::{Event, name};
 
 /// How many examples of each difference are kept.
@@ -52,7 +54,9 @@ pub(crate) fn replay(policy: &Policy, events: &[Event]) -> Replay {
             continue;
         };
         found.messages += 1;
-        let answer = policy.classify(&message, &nobody).value;
+        let mut answer = policy.classify(&message, &nobody).value;
+        let evidence = event.evidence.as_ref().unwrap_or(&Value::Null);
+        Tapped::of_evidence(evidence).bind(message.channel, &mut answer);
         let changes = serde_json::to_value(&answer.changes).unwrap_or_default();
         let text = |text: Option<String>| text.unwrap_or_default();
         let rule = event.rule.clone().unwrap_or_default();
@@ -105,7 +109,11 @@ pub(crate) fn replay(policy: &Policy, events: &[Event]) -> Replay {
 /// What the policy was told when the event was a message.
 fn message(event: &Event) -> Option<Inbound> {
     event.intent.as_ref()?;
-    let body = event.body.clone().unwrap_or_default();
+    let keyword = event.evidence.as_ref().and_then(|kept| kept.get(KEYWORD));
+    let body = match keyword.and_then(Value::as_str) {
+        Some(keyword) => keyword.to_owned(),
+        None => event.body.clone().unwrap_or_default(),
+    };
     let text = |value: &Value, field: &str| value.get(field)?.as_str().map(str::to_owned);
     let selection = event.selection.as_ref().map(|tapped| Selection {
         id: text(tapped, "id").unwrap_or_default(),
