@@ -13,26 +13,31 @@ use crate::support::{ANN, Gateway, PATIENCE, eventually};
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// A webhook that takes what comes, after it has refused some.
-struct Hook {
-    url: String,
+pub(crate) struct Hook {
+    pub(crate) url: String,
     posts: Receiver<(HeaderMap, String)>,
 }
 
 impl Hook {
     fn start(refuses: usize) -> Self {
+        Self::answering(refuses, "")
+    }
+
+    /// The same with something to say when it takes what comes, and when it does not.
+    pub(crate) fn answering(refuses: usize, says: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
         let (post, posts) = channel();
-        std::thread::spawn(move || serve(&listener, refuses, &post));
+        std::thread::spawn(move || serve(&listener, refuses, says, &post));
         Self { url, posts }
     }
 
-    fn next(&self) -> (HeaderMap, String) {
+    pub(crate) fn next(&self) -> (HeaderMap, String) {
         self.posts.recv_timeout(PATIENCE).unwrap()
     }
 }
 
-fn serve(listener: &TcpListener, refuses: usize, post: &Sender<(HeaderMap, String)>) {
+fn serve(listener: &TcpListener, refuses: usize, says: &str, post: &Sender<(HeaderMap, String)>) {
     for number in 0.. {
         let (stream, _) = listener.accept().unwrap();
         let mut reader = BufReader::new(stream);
@@ -54,9 +59,9 @@ fn serve(listener: &TcpListener, refuses: usize, post: &Sender<(HeaderMap, Strin
         let status = if number < refuses {
             "503 No"
         } else {
-            "204 Yes"
+            "200 Yes"
         };
-        let answer = format!("HTTP/1.1 {status}\r\nconnection: close\r\n\r\n");
+        let answer = format!("HTTP/1.1 {status}\r\nconnection: close\r\n\r\n{says}");
         reader.get_mut().write_all(answer.as_bytes()).unwrap();
         post.send((headers, String::from_utf8(body).unwrap()))
             .unwrap();

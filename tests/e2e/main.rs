@@ -11,6 +11,7 @@
 )]
 
 mod alerts;
+mod ask;
 mod bad_input;
 mod categories;
 mod command_line;
@@ -18,7 +19,9 @@ mod documents;
 mod duplicates;
 mod durability;
 mod edge;
+mod generic_webhook;
 mod keys;
+mod meta;
 mod opt_in;
 mod opt_out;
 mod order;
@@ -31,4 +34,6 @@ mod routing;
 mod scrub;
 mod service;
 mod support;
+mod twilio;
+mod webhooks;
 mod whatsapp;

@@ -63,7 +63,7 @@ fn what_was_asked_and_decided_is_counted() {
 
 #[test]
 fn no_log_and_no_metric_holds_a_number_or_a_text() {
-    let gateway = Gateway::start_talkative();
+    let gateway = Gateway::start_talkative(&[]);
     let secret = "xyzzy";
     gateway.text(ANN, &format!("STOP {secret}"));
     gateway.text(ANN, "STOP");

@@ -24,14 +24,22 @@ pub(crate) fn consentry(arguments: &[&str]) -> Command {
     for name in [
         "ALERTS_SECRET",
         "ALERTS_TO",
+        "GENERIC_SECRET",
         "KEYS",
         "LOG",
+        "META_SECRET",
+        "META_VERIFY_TOKEN",
         "POLICY",
         "POLICY_FROM",
         "POLICY_FROM_KEY",
+        "PUBLIC_URL",
         "ROLLBACK_AFTER",
         "STORE",
         "TRUSTED_KEYS",
+        "TWILIO_SECRET",
+        "WEBHOOK_SECRETS",
+        "WHATSAPP_TOKEN",
+        "WHATSAPP_URL",
     ] {
         command.env_remove(format!("CONSENTRY_{name}"));
     }
@@ -88,10 +96,10 @@ impl Gateway {
     }
 
     /// A gateway that logs everything it can.
-    pub(crate) fn start_talkative() -> Self {
+    pub(crate) fn start_talkative(arguments: &[&str]) -> Self {
         Self::start_as(Setup {
             folder: Arc::new(TempDir::new().unwrap()),
-            arguments: Vec::new(),
+            arguments: arguments.iter().map(ToString::to_string).collect(),
             log_level: "trace",
         })
     }
