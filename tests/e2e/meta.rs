@@ -148,6 +148,26 @@ fn a_person_without_a_number_is_known_by_the_user_id() {
     assert_eq!(gateway.consent(USER, ""), "OPTOUT");
 }
 
+/// WhatsApp has some numbers in a form that no text message reaches.
+#[test]
+fn a_stop_holds_for_the_number_as_others_write_it() {
+    let gateway = connected();
+    for (at, (wa_id, number)) in [
+        ("551187654321", "+5511987654321"),
+        ("551132165432", "+551132165432"),
+        ("5215512345678", "+525512345678"),
+        ("5491123456789", "+5491123456789"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut stop = text(&format!("wamid.{at}"), "STOP");
+        stop["from"] = wa_id.into();
+        took(&gateway, &written(stop));
+        assert_eq!(gateway.consent(number, "channel=sms"), "OPTOUT", "{wa_id}");
+    }
+}
+
 #[test]
 fn what_is_tapped_is_read_by_its_id() {
     let gateway = connected();

@@ -499,6 +499,29 @@ fn while_the_store_is_away_a_provider_is_told_to_send_again() {
     assert_eq!(gateway.consent(ANN, ""), "OPTOUT");
 }
 
+/// It is too long to be handed to the policy.
+#[test]
+fn without_an_answer_of_the_policy_the_floor_decides() {
+    let gateway = connected();
+    for (id, words) in [("wamid.1", "hello"), ("wamid.2", "STOP")] {
+        let body = format!("{words}{}", " ".repeat(1 << 20));
+        let message = written(json!({
+            "from": "14155550123", "id": id, "timestamp": "1760000000", "type": "text",
+            "text": { "body": body },
+        }));
+        assert_eq!(meta(&gateway, &message).status, 200);
+    }
+    let rules: Vec<Value> = gateway
+        .events(ANN)
+        .iter()
+        .map(|event| event["rule"].clone())
+        .collect();
+    assert_eq!(rules, ["floor.no-policy", "floor.stop-word"]);
+    assert_eq!(gateway.consent(ANN, ""), "OPTOUT");
+    let metric = "consentry_inbound_total{intent=\"opt-out\",decided_by=\"fault\"}";
+    assert_eq!(counted(&gateway, metric), 1);
+}
+
 /// A proxy passes on the name that the provider called, and there may be no keys.
 #[test]
 fn providers_call_the_gateway_by_its_public_name_without_a_key() {

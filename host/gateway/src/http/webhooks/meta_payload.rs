@@ -234,6 +234,7 @@ fn addresses(
     let each = [
         phone(about, number),
         phone(contact, "/wa_id"),
+        text(about, number).and_then(other_form),
         user(about, user_id),
         user(contact, "/user_id"),
         user(contact, "/parent_user_id"),
@@ -254,6 +255,21 @@ fn phone(value: &Value, pointer: &str) -> Option<Address> {
         return None;
     }
     Address::parse(&format!("+{digits}"), None).ok()
+}
+
+/// The number as texts and calls reach it, where WhatsApp keeps an older form: without the ninth digit of
+/// Brazilian mobile numbers, and with the 1 that Mexican ones had.
+fn other_form(wa_id: &str) -> Option<Address> {
+    let brazilian = || {
+        let (area, number) = wa_id.strip_prefix("55")?.split_at_checked(2)?;
+        let fits = number.len() == 8 && number.starts_with(['6', '7', '8', '9']);
+        fits.then(|| format!("+55{area}9{number}"))
+    };
+    let mexican = || {
+        let number = wa_id.strip_prefix("521")?;
+        (number.len() == 10).then(|| format!("+52{number}"))
+    };
+    Address::parse(&brazilian().or_else(mexican)?, None).ok()
 }
 
 fn user(value: &Value, pointer: &str) -> Option<Address> {
