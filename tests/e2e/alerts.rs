@@ -44,6 +44,7 @@ fn serve(listener: &TcpListener, refuses: usize, says: &str, post: &Sender<(Head
         let mut headers = HeaderMap::new();
         let mut line = String::new();
         reader.read_line(&mut line).unwrap();
+        headers.insert("request-line", line.trim_end().parse().unwrap());
         loop {
             line.clear();
             reader.read_line(&mut line).unwrap();

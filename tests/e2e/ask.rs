@@ -253,6 +253,7 @@ fn it_is_sent_from_the_number_that_is_configured() {
     assert_eq!(sent["sent"], true);
     assert_eq!(sent["messageId"], "wamid.sent");
     let (headers, body) = hook.next();
+    assert_eq!(headers["request-line"], "POST /v23.0/77/messages HTTP/1.1");
     assert_eq!(headers["authorization"], "Bearer hush");
     let posted: Value = serde_json::from_str(&body).unwrap();
     assert_eq!(posted, sent["message"]);

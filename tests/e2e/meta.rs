@@ -2,9 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{ANN, Gateway, changes, send};
+use crate::alerts::Hook;
+use crate::support::{ANN, Gateway, changes, eventually, send};
 use crate::webhooks::{
-    VERIFY_TOKEN, connected, counted, deliver, meta, meta_signature, refused, written,
+    VERIFY_TOKEN, connected, connected_with, counted, deliver, meta, meta_signature, refused,
+    written,
 };
 
 const CLEO: &str = "+5511961234567";
@@ -92,7 +94,7 @@ fn the_handshake_is_answered_to_whoever_knows_the_token() {
     for (mode, token) in [
         ("subscribe", "another"),
         ("subscribe", ""),
-        ("subscribe", &VERIFY_TOKEN[1..]),
+        ("subscribe", VERIFY_TOKEN.trim_start_matches('a')),
         ("unsubscribe", VERIFY_TOKEN),
     ] {
         assert_eq!(ask(mode, token).status, 403, "{mode} {token}");
@@ -146,6 +148,39 @@ fn a_person_without_a_number_is_known_by_the_user_id() {
     start["entry"][0]["changes"][0]["value"]["messages"][0]["from_user_id"] = USER.into();
     took(&gateway, &start);
     assert_eq!(gateway.consent(USER, ""), "OPTOUT");
+}
+
+/// Meta wants no answer, so what there is to say goes as a message of its own, from the number that was
+/// written to.
+#[test]
+fn a_stop_is_confirmed_once_and_a_help_answered() {
+    let hook = Hook::answering(0, "{}");
+    let url = hook.url.replace("/hook", "/v23.0/1");
+    let gateway = connected_with(&["--whatsapp-url", &url, "--whatsapp-token", "hush"]);
+    let now = chrono::Utc::now().timestamp().to_string();
+    let says = |id: &str, body: &str| {
+        let mut message = text(id, body);
+        message["timestamp"] = now.as_str().into();
+        took(&gateway, &written(message));
+    };
+    says("wamid.1", "STOP");
+    says("wamid.1", "STOP");
+    let (headers, posted) = hook.next();
+    assert_eq!(headers["request-line"], "POST /v23.0/77/messages HTTP/1.1");
+    let posted: Value = serde_json::from_str(&posted).unwrap();
+    assert_eq!(posted["to"], ANN);
+    assert_eq!(posted["text"]["body"], last(&gateway, ANN)["reply"]);
+    says("wamid.2", "Do you ship to Brazil?");
+    says("wamid.3", "HELP");
+    let (_, posted) = hook.next();
+    let posted: Value = serde_json::from_str(&posted).unwrap();
+    assert_eq!(posted["text"]["body"], last(&gateway, ANN)["reply"]);
+    let sent = "consentry_replies_total{outcome=\"sent\"}";
+    eventually("both are counted", || counted(&gateway, sent) == 2);
+    // What was said too long ago is confirmed no more.
+    took(&gateway, &written(text("wamid.4", "STOP")));
+    let denied = "consentry_replies_total{outcome=\"denied\"}";
+    eventually("it is denied", || counted(&gateway, denied) == 1);
 }
 
 /// WhatsApp has some numbers in a form that no text message reaches.

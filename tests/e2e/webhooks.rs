@@ -273,7 +273,7 @@ fn without_the_whole_and_right_signature_nothing_is_taken() {
     for stop in stops() {
         let (name, whole) = stop.headers.last().unwrap().clone();
         let mut others: Vec<String> = (1..whole.len())
-            .map(|end| whole[..end].to_owned())
+            .map(|end| whole.chars().take(end).collect())
             .collect();
         others.push(whole.replace(['0', '1', '2', '3', '4', '5'], "6"));
         others.push(format!("{whole}{whole}"));

@@ -46,6 +46,8 @@ pub struct InboundMessage {
     pub other_addresses: Vec<Address>,
     /// The sender's own address.
     pub to: Option<String>,
+    /// What the platform calls the sender's number, where an answer has to be sent by itself.
+    pub reply_from: Option<String>,
     /// What was said, verbatim.
     pub body: String,
     /// The provider's identifier of the message.
@@ -82,6 +84,7 @@ impl InboundMessage {
             from,
             other_addresses: Vec::new(),
             to: None,
+            reply_from: None,
             body: body.into(),
             message_id: None,
             sent_at: None,

@@ -15,5 +15,6 @@ pub mod platform;
 pub mod policies;
 pub mod preflight;
 pub mod receipt;
+mod reply;
 pub mod store;
 mod telemetry;

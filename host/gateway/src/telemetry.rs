@@ -64,6 +64,11 @@ pub(crate) fn told(provider: &'static str, kind: &'static str) {
     counter!("consentry_webhook_items_total", "provider" => provider, "kind" => kind).increment(1);
 }
 
+/// An answer that had to be sent by itself was `sent`, `denied` or `failed`.
+pub(crate) fn replied(outcome: &'static str) {
+    counter!("consentry_replies_total", "outcome" => outcome).increment(1);
+}
+
 pub(crate) fn decided(answer: &Answer<Decision>) {
     let verdict = match answer.value.verdict {
         Verdict::Allow => "allow",

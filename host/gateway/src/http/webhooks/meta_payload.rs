@@ -68,6 +68,7 @@ fn of_message(message: &Value, value: &Value) -> Told {
     Told::Message(Box::new(InboundMessage {
         other_addresses,
         to: text(value, "/metadata/display_phone_number").map(str::to_owned),
+        reply_from: number_id(value),
         message_id,
         sent_at,
         // A row or a button answers the message that it is on.
@@ -246,6 +247,13 @@ fn addresses(
     }
     let mut found = found.into_iter();
     Some((found.next()?, found.collect()))
+}
+
+/// What Meta calls the number that was written to.
+fn number_id(value: &Value) -> Option<String> {
+    let id = text(value, "/metadata/phone_number_id")?;
+    let is_id = id.bytes().all(|byte| byte.is_ascii_digit());
+    is_id.then(|| id.to_owned())
 }
 
 /// A number, which comes without its `+`.

@@ -6,6 +6,7 @@ mod meta_payload;
 mod provider;
 pub(crate) mod secrets;
 mod twilio;
+mod twilio_fields;
 
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ use super::extract::media_type;
 use super::guard;
 use super::problem::Problem;
 use crate::gateway::Gateway;
+use crate::reply;
 use crate::store::StoreError;
 use crate::telemetry;
 use generic::Generic;
@@ -211,7 +213,15 @@ impl Webhooks {
     async fn record(&self, told: Told) -> Result<Done, StoreError> {
         let gateway = &self.gateway;
         Ok(match told {
-            Told::Message(message) => Done::Message(Box::new(gateway.inbound(*message).await?)),
+            Told::Message(message) => {
+                let reply_from = message.reply_from.clone();
+                let recorded = gateway.inbound(*message).await?;
+                if let Some(number) = reply_from.filter(|_| !recorded.duplicate) {
+                    // The provider does not wait for it.
+                    tokio::spawn(reply::send(gateway.clone(), number, recorded.event.clone()));
+                }
+                Done::Message(Box::new(recorded))
+            }
             Told::Notice(notice) => {
                 let effect = notice.said.effect();
                 let recorded = gateway.platform_notice(*notice).await?;
