@@ -186,7 +186,11 @@ fn a_second_gateway_on_the_same_port_says_why_it_does_not_start() {
 #[test]
 fn an_explained_answer_lists_the_rules_in_the_order_tried() {
     let gateway = Gateway::start();
-    let question = json!({ "channel": "sms", "to": ANN, "category": "marketing" });
+    // At night, so that the last rule blocks at whatever hour this runs.
+    let question = json!({
+        "channel": "sms", "to": ANN, "category": "marketing", "at": "2026-06-10T10:00:00Z",
+        "dryRun": true,
+    });
     assert_eq!(gateway.preflight(question.clone()).get("trace"), None);
     let mut question = question;
     question["explain"] = json!(true);

@@ -11,6 +11,7 @@ mod twilio_fields;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{DefaultBodyLimit, Path, RawQuery, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
@@ -85,7 +86,9 @@ impl Providers {
         Ok(Self(providers))
     }
 
-    fn find(&self, name: &str) -> Result<&dyn Provider, Problem> {
+    fn find(&self, name: Result<Path<String>, PathRejection>) -> Result<&dyn Provider, Problem> {
+        // What cannot be read is no provider either.
+        let name = name.map_or_else(|_| String::new(), |Path(name)| name);
         let mut providers = self.0.iter();
         let found = providers.find(|provider| provider.name() == name);
         found.map(AsRef::as_ref).ok_or_else(|| {
@@ -132,10 +135,10 @@ pub(super) fn routes(gateway: Gateway, providers: Providers, turns: Arc<Semaphor
 )]
 pub(crate) async fn deliver(
     State(webhooks): State<Webhooks>,
-    Path(name): Path<String>,
+    name: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
-    let provider = match webhooks.providers.find(&name) {
+    let provider = match webhooks.providers.find(name) {
         Ok(provider) => provider,
         Err(problem) => {
             telemetry::webhook("none", problem.name());
@@ -156,10 +159,10 @@ pub(crate) async fn deliver(
 )]
 pub(crate) async fn handshake(
     State(webhooks): State<Webhooks>,
-    Path(name): Path<String>,
+    name: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let provider = webhooks.providers.find(&name)?;
+    let provider = webhooks.providers.find(name)?;
     provider.handshake(&query.unwrap_or_default())
 }
 

@@ -10,7 +10,7 @@ use crate::platform::{Effect, Moved, Notice};
 use crate::store::Recorded;
 
 /// A messaging provider. One more is one more file beside the others, and a line in
-/// [`super::providers`].
+/// [`super::Providers`].
 pub(crate) trait Provider: Send + Sync {
     /// What it is called in the path and in metrics.
     fn name(&self) -> &'static str;
