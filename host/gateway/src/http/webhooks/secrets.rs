@@ -71,9 +71,15 @@ impl SecretFile {
     }
 
     fn parse(text: &str) -> anyhow::Result<Self> {
-        // Where it is wrong, not what stands there.
-        let file: File = toml::from_str(text)
-            .map_err(|error| anyhow::anyhow!("{}", error.message().replace('\n', " ")))?;
+        // Where it is wrong, not how: that would repeat what stands there.
+        let file: File = toml::from_str(text).map_err(|error| {
+            let before = error.span().and_then(|span| text.get(..span.start));
+            let line = before.map_or(1, |before| before.matches('\n').count() + 1);
+            anyhow::anyhow!(
+                "line {line}: write each as [[secret]] with provider = \"…\", value = \"…\" and, if it \
+                 ends, until = 2026-12-01T00:00:00Z"
+            )
+        })?;
         Ok(Self(file.secret))
     }
 
@@ -168,7 +174,9 @@ mod tests {
             "secret = \"hush\"",
         ] {
             let error = SecretFile::parse(wrong).err().unwrap();
-            assert!(!format!("{error:#}").contains("hush"), "{error:#}");
+            let said = format!("{error:#}");
+            assert!(said.contains("line "), "{said}");
+            assert!(!said.contains("hush"), "{said}");
         }
     }
 }
