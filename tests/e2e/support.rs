@@ -24,7 +24,9 @@ pub(crate) fn consentry(arguments: &[&str]) -> Command {
     for name in [
         "ALERTS_SECRET",
         "ALERTS_TO",
+        "DECISIONS_KEPT",
         "GENERIC_SECRET",
+        "GENESYS_SECRET",
         "KEYS",
         "LOG",
         "META_SECRET",

@@ -19,8 +19,9 @@ pub(crate) const TWILIO_TOKEN: &str = "c0ffee00c0ffee00c0ffee00c0ffee00";
 const APP_SECRET: &str = "0123456789abcdef0123456789abcdef";
 pub(crate) const VERIFY_TOKEN: &str = "a token for the handshake";
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+const OPEN_MESSAGING_SECRET: &str = "a secret of the integration";
 const FORM: &str = "application/x-www-form-urlencoded";
-const SETTINGS: [&str; 10] = [
+const SETTINGS: [&str; 12] = [
     "--public-url",
     PUBLIC_URL,
     "--twilio-secret",
@@ -31,6 +32,8 @@ const SETTINGS: [&str; 10] = [
     VERIFY_TOKEN,
     "--generic-secret",
     SECRET,
+    "--genesys-secret",
+    OPEN_MESSAGING_SECRET,
 ];
 
 /// A gateway that all providers deliver to.
@@ -89,6 +92,28 @@ pub(crate) fn meta_signature(secret: &str, body: &[u8]) -> String {
     let code = mac.chain_update(body).finalize().into_bytes();
     let hex: String = code.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256={hex}")
+}
+
+pub(crate) fn open_messaging_signature(body: &[u8]) -> String {
+    let mac: Hmac<Sha256> = Hmac::new_from_slice(OPEN_MESSAGING_SECRET.as_bytes()).unwrap();
+    let code = mac.chain_update(body).finalize().into_bytes();
+    format!("sha256={}", STANDARD.encode(code))
+}
+
+/// A message goes through Open Messaging, from or to Genesys Cloud.
+pub(crate) fn open_messaging(gateway: &Gateway, query: &str, document: &Value) -> Answer {
+    let body = document.to_string();
+    let signature = open_messaging_signature(body.as_bytes());
+    let headers = [
+        ("content-type", "application/json"),
+        ("x-hub-signature-256", &signature),
+    ];
+    deliver(
+        gateway,
+        &format!("/webhooks/genesys{query}"),
+        &headers,
+        body,
+    )
 }
 
 /// Meta delivers a document.
@@ -164,7 +189,8 @@ impl Signed {
     }
 
     fn provider(&self) -> &str {
-        self.path.rsplit('/').next().unwrap()
+        let name = self.path.rsplit('/').next().unwrap();
+        name.split('?').next().unwrap()
     }
 
     fn signature(&self) -> &'static str {
@@ -172,7 +198,7 @@ impl Signed {
     }
 }
 
-fn stops() -> [Signed; 3] {
+fn stops() -> [Signed; 4] {
     let fields = [("MessageSid", "SM1"), ("From", ANN), ("Body", "STOP")];
     let url = format!("{PUBLIC_URL}/webhooks/twilio");
     let json = || ("content-type", "application/json".to_owned());
@@ -186,6 +212,11 @@ fn stops() -> [Signed; 3] {
     let signature = Webhook::new(SECRET)
         .unwrap()
         .sign("m1", seconds, neutral.as_bytes());
+    let open = json!({
+        "channel": { "messageId": "m1", "from": { "id": ANN, "idType": "Phone" } },
+        "type": "Text", "text": "STOP", "direction": "Inbound",
+    });
+    let open = open.to_string().into_bytes();
     [
         Signed {
             path: "/webhooks/twilio",
@@ -215,6 +246,14 @@ fn stops() -> [Signed; 3] {
                 ("webhook-signature", signature.unwrap()),
             ],
             body: neutral.into_bytes(),
+        },
+        Signed {
+            path: "/webhooks/genesys?channel=sms",
+            headers: vec![
+                json(),
+                ("x-hub-signature-256", open_messaging_signature(&open)),
+            ],
+            body: open,
         },
     ]
 }
@@ -248,7 +287,7 @@ fn a_signed_body_with_any_byte_changed_is_refused() {
         failure_persistence: None,
         ..ProptestConfig::with_cases(600)
     });
-    let changes = (0..3_usize, any::<prop::sample::Index>(), 1..=255_u8);
+    let changes = (0..4_usize, any::<prop::sample::Index>(), 1..=255_u8);
     let outcome = runner.run(&changes, |(which, at, flip)| {
         let stop = &stops[which];
         let mut body = stop.body.clone();

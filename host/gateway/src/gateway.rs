@@ -14,6 +14,7 @@ use tokio::task;
 use crate::address::Address;
 use crate::alerts::Noted;
 use crate::cloud_api::CloudApi;
+use crate::decisions::{Decided, Recorder, What};
 use crate::jws::SigningKeys;
 use crate::offer::Tapped;
 use crate::policies::{self, Policies};
@@ -33,6 +34,7 @@ pub struct Gateway {
     receipts: Option<Arc<SigningKeys>>,
     alerts: Arc<Noted>,
     cloud_api: Option<Arc<CloudApi>>,
+    decisions: Arc<Recorder>,
 }
 
 /// A message that came in, with what surrounds it.
@@ -182,6 +184,7 @@ impl Gateway {
             receipts: None,
             alerts: Arc::default(),
             cloud_api: None,
+            decisions: Arc::new(Recorder::new(0)),
         }
     }
 
@@ -189,6 +192,17 @@ impl Gateway {
     pub fn with_receipts(mut self, keys: SigningKeys) -> Self {
         self.receipts = Some(Arc::new(keys));
         self
+    }
+
+    /// Keeps the newest decisions from now on, so many of them.
+    pub fn with_decisions_kept(mut self, keep: u64) -> Self {
+        self.decisions = Arc::new(Recorder::new(keep));
+        self
+    }
+
+    /// Where decisions go when they are made.
+    pub(crate) fn decisions(&self) -> &Recorder {
+        &self.decisions
     }
 
     /// The keys that receipts are signed with.
@@ -271,10 +285,17 @@ impl Gateway {
         policies::note(self, policy.digest(), &answer.decided_by);
         tapped.bind(message.channel, &mut answer.value);
         let evidence = evidence(&message, &tapped, at);
-        let event = inbound_event(message, evidence, answer.value, &policy);
+        let event = inbound_event(message, evidence, answer.value.clone(), &policy);
         let recorded = self.record(event).await?;
         if recorded.duplicate {
             telemetry::duplicate();
+        } else {
+            self.decisions.note(|| Decided {
+                id: recorded.event.event_id.0.clone(),
+                policy: policy.digest().to_string(),
+                contact,
+                what: What::Inbound(Box::new((asked, answer.value))),
+            });
         }
         Ok(recorded)
     }

@@ -5,6 +5,7 @@ pub mod alerts;
 pub mod cli;
 mod clock;
 pub mod cloud_api;
+pub mod decisions;
 mod delivery;
 pub mod gateway;
 mod http;

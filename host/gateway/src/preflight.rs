@@ -13,6 +13,7 @@ use tokio::task;
 use uuid::Uuid;
 
 use crate::address::Address;
+use crate::decisions::{Decided, What};
 use crate::gateway::Gateway;
 use crate::jws::Kind;
 use crate::receipt::{self, Receipt};
@@ -192,6 +193,14 @@ impl Gateway {
         let message = question.message(places, answers);
         let mut answer = task::block_in_place(|| policy.preflight(&message, &contact));
         policies::note(self, policy.digest(), &answer.decided_by);
+        if !question.dry_run {
+            self.decisions().note(|| Decided {
+                id: decision_id.to_owned(),
+                policy: policy.digest().to_string(),
+                contact: Arc::clone(&contact),
+                what: What::Outbound(Box::new((message, answer.value.clone()))),
+            });
+        }
         let relied_on = answer
             .value
             .relied_on

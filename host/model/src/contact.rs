@@ -16,7 +16,7 @@ use crate::{Category, Change, ChangeKind, Channel, ConsentStatus, Timestamp};
 pub struct EventId(pub String);
 
 /// When something was said, and the event that records it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Mark {
     /// When it was said.
     pub at: Timestamp,
@@ -51,23 +51,32 @@ pub enum Proof {
 }
 
 /// The newest statement of each kind, for one channel, in general or for one category.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub struct Marks {
     /// An opt-out in the person's own words.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub own_opt_out: Option<Mark>,
     /// An opt-out that somebody else reported.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reported_opt_out: Option<Mark>,
     /// An opt-in in the person's own words.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub own_opt_in: Option<Mark>,
     /// An opt-in that somebody else reported with proof.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub proven_opt_in: Option<Mark>,
     /// An opt-in that somebody else reported without proof.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reported_opt_in: Option<Mark>,
     /// The person lifted an opt-out without giving consent.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub release: Option<Mark>,
     /// The person stopped messages with the platform.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub platform_stop: Option<Mark>,
     /// The person took that back with the platform.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub platform_resume: Option<Mark>,
 }
 
@@ -137,22 +146,25 @@ impl Consent {
 }
 
 /// What is known of one contact. The default is somebody of whom nothing is known.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub struct Contact {
     /// By channel and category; without a category, what was said in general.
+    #[serde(with = "crate::pairs")]
     pub marks: BTreeMap<(Channel, Option<Category>), Marks>,
     /// When the contact last wrote, by channel.
     pub last_inbound: BTreeMap<Channel, Timestamp>,
     /// When the contact last began a chat from an advertisement, by channel.
     pub last_ad_entry: BTreeMap<Channel, Timestamp>,
     /// Until when the platform asked to leave the contact alone.
+    #[serde(with = "crate::pairs")]
     pub backoff: BTreeMap<(Channel, Category), Timestamp>,
     /// What was sent lately and counts against a limit, the newest first.
     pub sent: Vec<Sent>,
 }
 
 /// A message that was sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sent {
     /// When.
     pub at: Timestamp,

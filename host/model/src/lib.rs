@@ -5,6 +5,7 @@ mod contact;
 pub mod floor;
 mod inbound;
 mod outbound;
+mod pairs;
 mod time;
 mod vocabulary;
 

@@ -1,11 +1,11 @@
 //! Messages that somebody wants to send, and the answer. `wit/policy.wit` says more about each.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Category, Channel, Timestamp};
 
 /// A message that somebody wants to send.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Outbound {
     /// How.
     pub channel: Channel,
@@ -24,7 +24,7 @@ pub struct Outbound {
 }
 
 /// Where a contact may be, and what the clock shows there.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// The country, ISO 3166-1 alpha-2.
     pub country: String,
@@ -37,7 +37,7 @@ pub struct Place {
 }
 
 /// The moment when a clock is put forward or back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClockChange {
     /// When.
     pub at: Timestamp,
@@ -46,7 +46,8 @@ pub struct ClockChange {
 }
 
 /// What a message answers, as the store knows it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Answers {
     /// Nothing: the business writes of its own accord.
     #[default]
@@ -70,7 +71,7 @@ impl Outbound {
 }
 
 /// A template that the platform has approved.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Template {
     /// Its name.
     pub name: String,

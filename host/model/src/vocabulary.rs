@@ -61,8 +61,8 @@ impl FromStr for Channel {
 
 /// A kind of messages, such as `marketing` or `billing`. Case does not count: it is kept in lower
 /// case.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "SmolStr", try_from = "SmolStr")]
 pub struct Category(SmolStr);
 
 impl Category {
@@ -118,6 +118,20 @@ impl FromStr for Category {
         } else {
             Err(BadCategory(text.chars().take(Self::MAX_LENGTH).collect()))
         }
+    }
+}
+
+impl TryFrom<SmolStr> for Category {
+    type Error = BadCategory;
+
+    fn try_from(text: SmolStr) -> Result<Self, BadCategory> {
+        text.parse()
+    }
+}
+
+impl From<Category> for SmolStr {
+    fn from(category: Category) -> Self {
+        category.0
     }
 }
 

@@ -4,7 +4,9 @@ mod ask;
 mod classify;
 mod consent;
 mod demo;
+mod diff;
 mod evaluate;
+mod genesys;
 mod message;
 mod output;
 mod policy;
@@ -31,7 +33,7 @@ use reqwest::Url;
 use crate::gateway::Gateway;
 use crate::jws::{PublicKeys, SigningKeys};
 use crate::keys::{self, Scope};
-use crate::policies::{Policies, Refusal};
+use crate::policies::{ChangeError, Policies, Refusal};
 use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
 use crate::telemetry::LogFormat;
@@ -66,6 +68,9 @@ enum Command {
     /// Verify the receipt of a decision, and change the keys that sign them
     #[command(subcommand)]
     Receipt(receipt::ReceiptCommand),
+    /// Write what Genesys Cloud needs to ask this gateway, as files that import
+    #[command(subcommand)]
+    Genesys(genesys::GenesysCommand),
     /// Make an API key, and the entry for the file of keys
     Key {
         /// Who will use it
@@ -106,6 +111,10 @@ struct ServeArgs {
     /// so many times
     #[arg(long, env = "CONSENTRY_ROLLBACK_AFTER", value_name = "BREACHES")]
     rollback_after: Option<NonZeroU32>,
+    /// How many decisions are kept, the newest, with what the policy was told: to run them again with
+    /// another one. 0: none
+    #[arg(long, env = "CONSENTRY_DECISIONS_KEPT", default_value_t = 100_000)]
+    decisions_kept: u64,
     #[command(flatten)]
     receipts: ReceiptArgs,
     /// A webhook that alerts are posted to, as CloudEvents
@@ -271,7 +280,10 @@ pub fn main() -> ExitCode {
 
 fn exit_code(error: &anyhow::Error) -> u8 {
     let is_refusal = |cause: &(dyn std::error::Error + 'static)| {
-        cause.is::<LoadError>() || cause.is::<RulesError>() || cause.is::<Refusal>()
+        cause.is::<LoadError>()
+            || cause.is::<RulesError>()
+            || cause.is::<Refusal>()
+            || matches!(cause.downcast_ref(), Some(ChangeError::TooDifferent { .. }))
     };
     if error.chain().any(|cause| cause.is::<BadArgument>()) {
         BAD_ARGUMENTS
@@ -289,6 +301,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Classify(args) => classify::run(&args),
         Command::Policy(command) => runtime()?.block_on(policy::run(command)),
         Command::Receipt(command) => receipt::run(command),
+        Command::Genesys(command) => genesys::run(command),
         Command::Key { name, scopes } => {
             let (key, entry) = keys::make(&name, &scopes)?;
             eprintln!("The key; it is shown this once and kept nowhere:\n{key}\n");

@@ -10,7 +10,7 @@ use consentry_policy_build::rules;
 use serde_json::json;
 
 use super::rollout::{self, WhyArgs};
-use super::{PolicyArgs, StoreArgs, TrustArgs, evaluate, output};
+use super::{PolicyArgs, StoreArgs, TrustArgs, diff, evaluate, output};
 use crate::clock;
 use crate::policies::Refusal;
 
@@ -69,6 +69,10 @@ pub(super) enum PolicyCommand {
     Activate {
         /// The component; a signature is read from FILE.sig
         file: PathBuf,
+        /// How many of the last 10,000 recorded messages and 10,000 questions it may decide otherwise; left
+        /// out: any number
+        #[arg(long)]
+        at_most: Option<u64>,
         #[command(flatten)]
         why: WhyArgs,
         #[command(flatten)]
@@ -76,20 +80,22 @@ pub(super) enum PolicyCommand {
         #[command(flatten)]
         trusted: TrustArgs,
     },
-    /// Run recorded messages again with another policy, and list what would be understood otherwise
+    /// Ask two policies the same, and list what the second one makes of it otherwise
+    Diff(diff::DiffArgs),
+    /// Run recorded messages and questions again with another policy, and list what would come out otherwise
     Replay {
         /// The component
         file: PathBuf,
-        /// How many messages, the newest
+        /// How many messages, and how many questions, the newest
         #[arg(long, default_value_t = 10_000)]
         last: u32,
-        /// Only messages recorded from this moment on, RFC 3339
+        /// Only what was recorded from this moment on, RFC 3339
         #[arg(long)]
         since: Option<Timestamp>,
-        /// Only messages recorded before this moment, RFC 3339
+        /// Only what was recorded before this moment, RFC 3339
         #[arg(long)]
         until: Option<Timestamp>,
-        /// End with 4 when more messages than this would be understood otherwise
+        /// End with 4 when more than this would come out otherwise
         #[arg(long)]
         at_most: Option<u64>,
         #[command(flatten)]
@@ -122,14 +128,16 @@ pub(super) async fn run(command: PolicyCommand) -> anyhow::Result<()> {
         PolicyCommand::Build { rules, output } => build(&rules, &output),
         PolicyCommand::Inspect { file, json } => inspect(&file, json),
         PolicyCommand::Check { file, json } => check(&file, json),
+        PolicyCommand::Diff(args) => diff::run(&args),
         PolicyCommand::Sign { file, keys } => rollout::sign(&file, &keys),
         PolicyCommand::Keys { keys } => rollout::keys(&keys),
         PolicyCommand::Activate {
             file,
+            at_most,
             why,
             store,
             trusted,
-        } => rollout::activate(file, why, store, trusted).await,
+        } => rollout::activate(file, at_most, why, store, trusted).await,
         PolicyCommand::Replay {
             file,
             last,
@@ -171,7 +179,7 @@ fn build(folder: &std::path::Path, file: &std::path::Path) -> anyhow::Result<()>
 }
 
 /// Loads a policy to look at it, before any gate.
-fn load(file: &std::path::Path) -> anyhow::Result<Policy> {
+pub(super) fn load(file: &std::path::Path) -> anyhow::Result<Policy> {
     let named = || format!("the policy {}", file.display());
     let bytes = std::fs::read(file).with_context(named)?;
     let host = Host::new(Limits::default())?;

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::{StoreArgs, TrustArgs, output};
 use crate::clock;
+use crate::decisions::Differences;
 use crate::jws::{Kind, SigningKeys};
 use crate::policies::{self, Policies, in_force, signature_of};
 
@@ -47,6 +48,7 @@ pub(super) fn keys(keys: &Path) -> anyhow::Result<()> {
 
 pub(super) async fn activate(
     file: PathBuf,
+    at_most: Option<u64>,
     why: WhyArgs,
     store: StoreArgs,
     trusted: TrustArgs,
@@ -57,7 +59,8 @@ pub(super) async fn activate(
     let (policies, store) = (Policies::start(None, trusted.read()?)?, store.open()?);
     let version = policies.add(&*store, bytes, signature, &why.by).await;
     let version = version.with_context(named)?;
-    let change = policies.activate(&*store, &version.digest, &why.by, &why.why);
+    let because = (why.by.as_str(), why.why.as_str());
+    let change = policies.activate(&*store, &version.digest, at_most, because);
     let change = change.await?;
     if why.json {
         return output::json(&change);
@@ -127,27 +130,8 @@ pub(super) async fn replay(
     as_json: bool,
 ) -> anyhow::Result<()> {
     let store = store.open()?;
-    let events = store.messages(between, last).await?;
-    let found = policies::replay(policy, &events);
-    if as_json {
-        output::json(&found)?;
-    } else {
-        let mut lines = vec![format!(
-            "{} of {} messages would be understood otherwise",
-            found.different, found.messages
-        )];
-        for difference in &found.differences {
-            lines.push(format!(
-                "{:>6}  {}: {} -> {}\n        {}",
-                difference.count,
-                difference.what,
-                difference.was,
-                difference.would_be,
-                difference.events.join(" ")
-            ));
-        }
-        output::text(&lines.join("\n"))?;
-    }
+    let found = policies::replay(policy, &*store, between, last).await?;
+    differences(&found, as_json)?;
     match at_most {
         Some(limit) if found.different > limit => Err(TooDifferent {
             different: found.different,
@@ -158,9 +142,31 @@ pub(super) async fn replay(
     }
 }
 
+/// Prints what would come out otherwise.
+pub(super) fn differences(found: &Differences, as_json: bool) -> anyhow::Result<()> {
+    if as_json {
+        return output::json(found);
+    }
+    let mut lines = vec![format!(
+        "{} of {} messages and {} questions would come out otherwise",
+        found.different, found.messages, found.questions
+    )];
+    for difference in &found.differences {
+        lines.push(format!(
+            "{:>6}  {}: {} -> {}\n        {}",
+            difference.count,
+            difference.what,
+            difference.was,
+            difference.would_be,
+            difference.examples.join(" ")
+        ));
+    }
+    output::text(&lines.join("\n"))
+}
+
 /// More would be different than was allowed.
 #[derive(Debug, thiserror::Error)]
-#[error("{different} messages would be understood otherwise, and at most {limit} may be")]
+#[error("{different} would come out otherwise, and at most {limit} may")]
 pub(super) struct TooDifferent {
     different: u64,
     limit: u64,

@@ -16,7 +16,7 @@ use crate::gateway::Gateway;
 use crate::http::webhooks::Providers;
 use crate::keys::KeyRing;
 use crate::policies::Centre;
-use crate::{alerts, http, policies, telemetry};
+use crate::{alerts, decisions, http, policies, telemetry};
 
 pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     telemetry::start_logging(args.log_format);
@@ -51,7 +51,9 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         let file = args.store.beside(".policy.wasm");
         policies = policies.with_centre(Centre::new(url, args.policy_from_key, file)?);
     }
-    let gateway = Gateway::new(policies, args.store.open()?).with_receipts(receipts);
+    let gateway = Gateway::new(policies, args.store.open()?)
+        .with_receipts(receipts)
+        .with_decisions_kept(args.decisions_kept);
     let gateway = args.number.put_into(gateway)?;
     policies::take_up(&gateway).await;
     let listener = TcpListener::bind(args.listen)
@@ -65,8 +67,10 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     }
     tokio::spawn(policies::follow(gateway.clone()));
     tokio::spawn(alerts::keep(gateway.clone()));
+    tokio::spawn(decisions::keep(gateway.clone()));
     serve(listener, gateway.clone(), keys, providers, told_to_stop).await?;
     alerts::write(&gateway).await;
+    decisions::write(&gateway).await;
     tracing::info!("stopped");
     Ok(())
 }

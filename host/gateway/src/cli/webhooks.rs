@@ -54,6 +54,15 @@ pub(super) struct WebhookArgs {
         hide_env_values = true
     )]
     generic_secret: Vec<String>,
+    /// The secret of the Open Messaging integration of Genesys Cloud
+    #[arg(
+        long,
+        env = "CONSENTRY_GENESYS_SECRET",
+        value_name = "SECRET",
+        value_delimiter = ',',
+        hide_env_values = true
+    )]
+    genesys_secret: Vec<String>,
 }
 
 impl WebhookArgs {
@@ -72,6 +81,7 @@ impl WebhookArgs {
             meta: self.meta_secret,
             meta_verify_token: self.meta_verify_token,
             generic: self.generic_secret,
+            genesys: self.genesys_secret,
         })
     }
 }

@@ -13,6 +13,7 @@ mod policies;
 mod preflight;
 mod problem;
 mod server;
+mod shadow;
 pub(crate) mod webhooks;
 
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use std::time::Duration;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{Request, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, delete, get, post};
 use axum::{Json, Router, middleware};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
@@ -65,6 +66,9 @@ const TURNS: usize = 60;
         policies::add,
         policies::activate,
         policies::roll_back,
+        shadow::start,
+        shadow::report,
+        shadow::stop,
         preflight::preflight,
         batch::batch,
         webhooks::deliver,
@@ -97,6 +101,7 @@ pub(crate) fn router(
     let largest = gateway.policies().gate().largest();
     let add = admin(post(policies::add)).layer(DefaultBodyLimit::max(largest));
     let policies = read(get(policies::list)).merge(add);
+    let shadow = read(get(shadow::report)).merge(admin(delete(shadow::stop)));
     let consent = read(get(consent::get)).merge(write(post(consent::post)));
 
     let webhooks = webhooks::routes(gateway.clone(), providers, Arc::clone(&inbound_turns));
@@ -113,6 +118,8 @@ pub(crate) fn router(
         .route("/v1/policies", policies)
         .route("/v1/policies/active", read(get(policies::active)))
         .route("/v1/policies/rollback", admin(post(policies::roll_back)))
+        .route("/v1/policies/shadow", shadow)
+        .route("/v1/policies/{digest}/shadow", admin(post(shadow::start)))
         .route(
             "/v1/policies/{digest}/activate",
             admin(post(policies::activate)),

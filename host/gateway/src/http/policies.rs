@@ -23,6 +23,17 @@ pub(crate) struct ChangeRequest {
     reason: String,
 }
 
+/// Why a policy is activated, and on what condition.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct ActivateRequest {
+    /// For those who will ask later.
+    reason: String,
+    /// How many of the last 10,000 recorded messages and 10,000 questions it may decide otherwise; left
+    /// out: any number.
+    at_most: Option<u64>,
+}
+
 /// The policies that are kept.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -115,7 +126,7 @@ pub(crate) async fn add(
 
 /// Makes a policy that is kept the one that decides.
 #[utoipa::path(
-    post, path = "/v1/policies/{digest}/activate", request_body = ChangeRequest,
+    post, path = "/v1/policies/{digest}/activate", request_body = ActivateRequest,
     params(("digest" = String, Path)),
     responses((status = 200, body = Object), (status = "4XX", body = Problem), (status = 503, body = Problem))
 )]
@@ -123,11 +134,12 @@ pub(crate) async fn activate(
     State(gateway): State<Gateway>,
     Extension(Caller(actor)): Extension<Caller>,
     Path(digest): Path<String>,
-    Body(request): Body<ChangeRequest>,
+    Body(request): Body<ActivateRequest>,
 ) -> Result<Json<Change>, Problem> {
     check_length("reason", Some(&request.reason), MAX_SHORT)?;
     let (policies, store) = (gateway.policies(), gateway.store());
-    let change = policies.activate(store, &digest, &actor, &request.reason);
+    let why = (actor.as_str(), request.reason.as_str());
+    let change = policies.activate(store, &digest, request.at_most, why);
     Ok(Json(change.await?))
 }
 
@@ -162,6 +174,9 @@ impl From<ChangeError> for Problem {
             }
             ChangeError::Unknown(_) => {
                 Self::new(StatusCode::NOT_FOUND, "unknown-policy", detail).at("digest")
+            }
+            ChangeError::TooDifferent { .. } => {
+                Self::new(StatusCode::CONFLICT, "too-different", detail).at("atMost")
             }
             ChangeError::NothingBefore => Self::new(StatusCode::CONFLICT, "nothing-before", detail),
             ChangeError::Elsewhere(_) => {

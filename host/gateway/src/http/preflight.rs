@@ -50,6 +50,31 @@ pub(crate) struct PreflightRequest {
     dry_run: bool,
 }
 
+impl PreflightRequest {
+    /// A message without a template that is about to be sent.
+    pub(crate) fn free_form(
+        channel: &str,
+        to: &Address,
+        from: Option<String>,
+        category: Option<String>,
+    ) -> Self {
+        Self {
+            channel: channel.to_owned(),
+            to: to.to_string(),
+            from,
+            category,
+            template: None,
+            at: None,
+            country: None,
+            region: None,
+            time_zone: None,
+            in_reply_to: None,
+            explain: false,
+            dry_run: false,
+        }
+    }
+}
+
 /// How far in the past `at` may be, in milliseconds: clocks differ, and requests take a while.
 const LATE: i64 = 5 * 60 * 1000;
 
@@ -90,6 +115,12 @@ pub(crate) struct PreflightAnswer {
     #[schema(value_type = Option<Vec<Object>>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     trace: Option<Vec<Step>>,
+}
+
+impl PreflightAnswer {
+    pub(crate) fn allowed(&self) -> bool {
+        self.allowed
+    }
 }
 
 /// Says whether a message may go, by what is known at this moment.
@@ -166,10 +197,15 @@ fn question(request: PreflightRequest) -> Result<Question, Problem> {
         template,
         at,
         country,
-        region: request.region,
-        time_zone: request.time_zone,
-        in_reply_to: request.in_reply_to.map(EventId),
+        region: given(request.region),
+        time_zone: given(request.time_zone),
+        in_reply_to: given(request.in_reply_to).map(EventId),
         explain: request.explain,
         dry_run: request.dry_run,
     })
+}
+
+/// A field that may be left out; flow designers cannot always leave one away, and leave it empty.
+fn given(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.trim().is_empty())
 }

@@ -25,11 +25,13 @@ pub(crate) use follow::{follow, take_up};
 pub(crate) use gate::signature_of;
 pub use gate::{Gate, Refusal};
 pub(crate) use replay::replay;
-pub use replay::{Difference, Replay};
 
 use crate::clock;
 use crate::jws::PublicKeys;
 use crate::store::{Store, StoreError};
+
+/// How many messages and how many questions a limit of differences is about: the newest.
+const LATELY: u32 = 10_000;
 
 /// The policies of a gateway.
 pub struct Policies {
@@ -136,6 +138,19 @@ pub enum ChangeError {
     /// There is nothing to go back to.
     #[error("no policy was active before this one")]
     NothingBefore,
+    /// Too much would be decided otherwise.
+    #[error(
+        "{different} of the last {of} recorded messages and questions would come out otherwise, and at \
+         most {limit} may; \"consentry policy replay\" lists them"
+    )]
+    TooDifferent {
+        /// How much would be.
+        different: u64,
+        /// Of how much.
+        of: u64,
+        /// How much may be.
+        limit: u64,
+    },
     /// The policy does not come from the store.
     #[error("this gateway takes its policy from {0}: change it there")]
     Elsewhere(String),
@@ -223,16 +238,36 @@ impl Policies {
         Ok(version)
     }
 
-    /// Makes a policy that is kept the active one, here at once and everywhere within a second.
+    /// A policy that is kept, to be asked beside the active one.
+    pub(crate) async fn candidate(
+        &self,
+        store: &dyn Store,
+        digest: &str,
+    ) -> Result<Policy, ChangeError> {
+        Ok(self.kept(store, digest).await?.policy)
+    }
+
+    /// Makes a policy that is kept the active one, here at once and everywhere within a second; with a
+    /// limit, only if it decides no more than so much of what was recorded lately otherwise.
     pub async fn activate(
         &self,
         store: &dyn Store,
         digest: &str,
-        actor: &str,
-        reason: &str,
+        at_most: Option<u64>,
+        (actor, reason): (&str, &str),
     ) -> Result<Change, ChangeError> {
         self.decided_by_store()?;
         let policy = self.kept(store, digest).await?;
+        if let Some(limit) = at_most {
+            let found = replay(&policy.policy, store, (None, None), LATELY).await?;
+            if found.different > limit {
+                return Err(ChangeError::TooDifferent {
+                    different: found.different,
+                    of: found.messages + found.questions,
+                    limit,
+                });
+            }
+        }
         self.change(store, policy, ChangeKind::Activate, actor, reason)
             .await
     }

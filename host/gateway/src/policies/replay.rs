@@ -1,109 +1,59 @@
-//! What another policy would have made of messages that came in: each is run again with what the policy
-//! was told then, and what would be different is counted.
+//! What another policy would have made of what was decided: each message and each question is run again
+//! with what the policy was told then, and what would be different is counted.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use consentry_host::Policy;
-use consentry_model::{Contact, Inbound, Scope, Selection};
-use serde::Serialize;
+use consentry_model::{Contact, Inbound, Selection, Timestamp};
 use serde_json::Value;
 
+use crate::decisions::{Differences, Kept, Tally, Understanding};
 use crate::gateway::KEYWORD;
 use crate::offer::Tapped;
-use crate::store::{Event, name};
+use crate::store::{Event, Store, StoreError};
 
-/// How many examples of each difference are kept.
-const EXAMPLES: usize = 5;
-
-/// What came of it.
-#[derive(Debug, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Replay {
-    /// How many messages were run again.
-    pub messages: u64,
-    /// How many would be understood otherwise.
-    pub different: u64,
-    /// By what would be different, the most frequent first.
-    pub differences: Vec<Difference>,
+/// Runs the newest recorded messages and questions of a time again, up to `last` of each.
+pub(crate) async fn replay(
+    policy: &Policy,
+    store: &dyn Store,
+    between: (Option<Timestamp>, Option<Timestamp>),
+    last: u32,
+) -> Result<Differences, StoreError> {
+    let events = store.messages(between, last).await?;
+    let kept = store.decisions(between, last).await?;
+    Ok(tokio::task::block_in_place(|| {
+        run_again(policy, &events, kept)
+    }))
 }
 
-/// Messages that would be understood otherwise in the same way.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Difference {
-    /// What is different: `intent`, `scope`, `changes`, `review`, `route` or `reply`, the first that is.
-    pub what: &'static str,
-    /// What it was, and by which rule.
-    pub was: String,
-    /// What it would be, and by which rule.
-    pub would_be: String,
-    /// How many messages.
-    pub count: u64,
-    /// Some of the events.
-    pub events: Vec<String>,
-}
-
-/// Runs messages again.
-pub(crate) fn replay(policy: &Policy, events: &[Event]) -> Replay {
-    let mut found = Replay::default();
-    let mut by_kind: BTreeMap<(&'static str, String, String), Difference> = BTreeMap::new();
+fn run_again(policy: &Policy, events: &[Event], kept: Vec<Kept>) -> Differences {
+    let mut tally = Tally::default();
+    // What was known of the contacts then. Of messages whose decision is no longer kept, nothing is.
+    let mut known: HashMap<String, Arc<Contact>> = HashMap::new();
+    for one in kept {
+        let contact = Arc::new(one.contact);
+        match &one.made {
+            Some(made) => {
+                let answer = policy.preflight(&made.question, &contact).value;
+                tally.question(&one.id, made, &answer);
+            }
+            None => drop(known.insert(one.id, contact)),
+        }
+    }
     let nobody = Arc::new(Contact::default());
     for event in events {
         let Some(message) = message(event) else {
             continue;
         };
-        found.messages += 1;
-        let mut answer = policy.classify(&message, &nobody).value;
+        let contact = known.get(&event.event_id.0).unwrap_or(&nobody);
+        let mut answer = policy.classify(&message, contact).value;
         let evidence = event.evidence.as_ref().unwrap_or(&Value::Null);
         Tapped::of_evidence(evidence).bind(message.channel, &mut answer);
-        let changes = serde_json::to_value(&answer.changes).unwrap_or_default();
-        let text = |text: Option<String>| text.unwrap_or_default();
-        let rule = event.rule.clone().unwrap_or_default();
-        let compared: [(&'static str, String, String); 6] = [
-            (
-                "intent",
-                text(event.intent.clone()),
-                answer.intent.as_str().to_owned(),
-            ),
-            (
-                "scope",
-                text(event.scope.clone()),
-                text(answer.scope.as_ref().map(Scope::to_string)),
-            ),
-            ("changes", sorted(&event.changes), sorted(&changes)),
-            (
-                "review",
-                event.review.to_string(),
-                answer.review.to_string(),
-            ),
-            ("route", text(event.route.clone()), text(name(answer.route))),
-            ("reply", text(event.reply.clone()), text(answer.reply)),
-        ];
-        let different = compared.into_iter().find(|(_, was, is)| was != is);
-        let Some((what, was, would_be)) = different else {
-            continue;
-        };
-        found.different += 1;
-        let was = format!("{was} ({rule})");
-        let would_be = format!("{would_be} ({})", answer.rule);
-        let key = (what, was.clone(), would_be.clone());
-        let difference = by_kind.entry(key).or_insert(Difference {
-            what,
-            was,
-            would_be,
-            count: 0,
-            events: Vec::new(),
-        });
-        difference.count += 1;
-        if difference.events.len() < EXAMPLES {
-            difference.events.push(event.event_id.0.clone());
-        }
+        let was = Understanding::recorded(event);
+        tally.message(&event.event_id.0, was, Understanding::answered(&answer));
     }
-    found.differences = by_kind.into_values().collect();
-    let order = |difference: &Difference| std::cmp::Reverse(difference.count);
-    found.differences.sort_by_key(order);
-    found
+    tally.differences()
 }
 
 /// What the policy was told when the event was a message.
@@ -129,12 +79,4 @@ fn message(event: &Event) -> Option<Inbound> {
         answered: event.answered,
         ..Inbound::text(event.channel?, body, event.said_at)
     })
-}
-
-/// Changes as text, in one order.
-fn sorted(changes: &Value) -> String {
-    let each = changes.as_array().into_iter().flatten();
-    let mut texts: Vec<String> = each.map(ToString::to_string).collect();
-    texts.sort();
-    texts.join(", ")
 }

@@ -14,6 +14,7 @@ pub use record::{Backoff, Event, EventKind, NewEvent, Recorded, Selection, Under
 
 use crate::address::Address;
 use crate::alerts::{Alert, AlertKind, AlertTally};
+use crate::decisions::Kept;
 use crate::policies::{Change, Version};
 
 /// A store. What [`Store::record`] has acknowledged is on disk.
@@ -85,6 +86,17 @@ pub trait Store: Send + Sync {
         between: (Option<Timestamp>, Option<Timestamp>),
         limit: u32,
     ) -> Result<Vec<Event>, StoreError>;
+
+    /// Records decisions, and lets go of those that are older than the newest `keep`.
+    async fn record_decisions(&self, decisions: Vec<Kept>, keep: u64) -> Result<(), StoreError>;
+
+    /// Decisions that are kept, the newest first: up to `limit` of those made from one moment on and
+    /// before another.
+    async fn decisions(
+        &self,
+        between: (Option<Timestamp>, Option<Timestamp>),
+        limit: u32,
+    ) -> Result<Vec<Kept>, StoreError>;
 
     /// Keeps a policy. One that is kept already keeps what is known of it.
     async fn add_policy(

@@ -86,7 +86,9 @@ impl Provider for Generic {
             Some(Done::Notice(effect, recorded)) => {
                 Json(NoticeAnswer::new(effect, *recorded)).into_response()
             }
-            Some(Done::Nothing) | None => StatusCode::NO_CONTENT.into_response(),
+            Some(Done::Decision(_) | Done::Nothing) | None => {
+                StatusCode::NO_CONTENT.into_response()
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `/webhooks/{provider}`: what messaging providers deliver.
 
 mod generic;
+mod genesys;
 mod meta;
 mod meta_payload;
 mod provider;
@@ -22,19 +23,20 @@ use tokio::sync::Semaphore;
 use super::MAX_BODY;
 use super::extract::media_type;
 use super::guard;
+use super::preflight;
 use super::problem::Problem;
 use crate::gateway::Gateway;
 use crate::reply;
-use crate::store::StoreError;
 use crate::telemetry;
 use generic::Generic;
+use genesys::Genesys;
 use meta::Meta;
 use provider::{Delivery, Done, Provider, Told};
 use secrets::SecretFile;
 use twilio::Twilio;
 
 /// The providers that there are.
-const NAMES: [&str; 3] = [Generic::NAME, Meta::NAME, Twilio::NAME];
+const NAMES: [&str; 4] = [Generic::NAME, Genesys::NAME, Meta::NAME, Twilio::NAME];
 /// How many things one delivery may tell: as many as Meta sends.
 const MAX_TOLD: usize = 1000;
 /// How many of them are worked on at the same time, so that they are written together.
@@ -52,6 +54,7 @@ pub(crate) struct Settings {
     pub(crate) meta: Vec<String>,
     pub(crate) meta_verify_token: Vec<String>,
     pub(crate) generic: Vec<String>,
+    pub(crate) genesys: Vec<String>,
 }
 
 /// The providers that have a secret.
@@ -81,6 +84,9 @@ impl Providers {
         }
         if let Some(secrets) = file.take(Generic::NAME, settings.generic)? {
             providers.push(Box::new(Generic::new(secrets)?));
+        }
+        if let Some(secrets) = file.take(Genesys::NAME, settings.genesys)? {
+            providers.push(Box::new(Genesys::new(secrets)));
         }
         file.finish()?;
         Ok(Self(providers))
@@ -213,7 +219,7 @@ impl Webhooks {
         place.map(Some).map_err(|_| Problem::overloaded())
     }
 
-    async fn record(&self, told: Told) -> Result<Done, StoreError> {
+    async fn record(&self, told: Told) -> Result<Done, Problem> {
         let gateway = &self.gateway;
         Ok(match told {
             Told::Message(message) => {
@@ -233,6 +239,9 @@ impl Webhooks {
             Told::Moved(moved) => {
                 gateway.moved(*moved).await?;
                 Done::Nothing
+            }
+            Told::Question(request) => {
+                Done::Decision(Box::new(preflight::respond(gateway, *request).await?))
             }
             Told::Nothing(_) => Done::Nothing,
         })

@@ -4,6 +4,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use crate::gateway::InboundMessage;
+use crate::http::preflight::{PreflightAnswer, PreflightRequest};
 use crate::http::problem::Problem;
 use crate::http::{MAX_BODY, no_such_method};
 use crate::platform::{Effect, Moved, Notice};
@@ -58,6 +59,8 @@ pub(crate) enum Told {
     Message(Box<InboundMessage>),
     /// The platform says something about a contact.
     Notice(Box<Notice>),
+    /// Somebody wants to send a message.
+    Question(Box<PreflightRequest>),
     /// Somebody has another address.
     Moved(Box<Moved>),
     /// Nothing to keep; for what reason is counted.
@@ -70,6 +73,7 @@ impl Told {
         match self {
             Self::Message(_) => "message",
             Self::Notice(_) => "notice",
+            Self::Question(_) => "question",
             Self::Moved(_) => "moved",
             Self::Nothing(why) => why,
         }
@@ -80,6 +84,7 @@ impl Told {
 pub(crate) enum Done {
     Message(Box<Recorded>),
     Notice(Effect, Box<Recorded>),
+    Decision(Box<PreflightAnswer>),
     /// There is nothing to answer.
     Nothing,
 }

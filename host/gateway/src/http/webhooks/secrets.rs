@@ -56,7 +56,7 @@ struct File {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
-    /// Whose: `twilio`, `meta`, `meta-verify-token`, `generic`.
+    /// Whose: `twilio`, `meta`, `meta-verify-token`, `genesys`, `generic`.
     provider: String,
     value: String,
     until: Option<toml::value::Datetime>,

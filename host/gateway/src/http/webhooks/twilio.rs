@@ -97,7 +97,7 @@ impl Provider for Twilio {
     fn answer(&self, done: Vec<Done>) -> Response {
         let reply = done.into_iter().find_map(|done| match done {
             Done::Message(recorded) => recorded.event.reply,
-            Done::Notice(..) | Done::Nothing => None,
+            Done::Notice(..) | Done::Decision(_) | Done::Nothing => None,
         });
         let body = match reply {
             Some(reply) => format!(

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod contacts;
+mod decisions;
 mod policies;
 mod read;
 mod write;
@@ -21,11 +22,12 @@ use super::{
 };
 use crate::address::Address;
 use crate::alerts::{Alert, AlertKind, AlertTally};
+use crate::decisions::Kept;
 use crate::policies::{Change, Version};
 use writer::Writer;
 
 const SCHEMA: &str = include_str!("schema.sql");
-const SCHEMA_VERSION: i64 = 5;
+const SCHEMA_VERSION: i64 = 6;
 /// How long to wait for another process that is writing.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long the writer may take to say that it could write.
@@ -165,6 +167,21 @@ impl Store for SqliteStore {
         limit: u32,
     ) -> Result<Vec<Event>, StoreError> {
         self.read(move |connection| read::messages(connection, between, limit))
+            .await
+    }
+
+    async fn record_decisions(&self, kept: Vec<Kept>, keep: u64) -> Result<(), StoreError> {
+        self.writer
+            .write(move |savepoint| Ok(decisions::add(savepoint, &kept, keep)?))
+            .await
+    }
+
+    async fn decisions(
+        &self,
+        between: (Option<Timestamp>, Option<Timestamp>),
+        limit: u32,
+    ) -> Result<Vec<Kept>, StoreError> {
+        self.read(move |connection| decisions::list(connection, between, limit))
             .await
     }
 

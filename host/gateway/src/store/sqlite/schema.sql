@@ -133,6 +133,21 @@ CREATE TABLE alert (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX alert_to_deliver ON alert (id) WHERE delivered_at IS NULL;
 
+-- The newest decisions, with what the policy was told: `contact` is what was known of the contact, and
+-- `question` what was asked of a message that was to go out, both JSON. What came in is in the event that
+-- has the same id. There is no address in it.
+CREATE TABLE decision (
+    seq      INTEGER PRIMARY KEY AUTOINCREMENT,
+    id       TEXT NOT NULL,
+    at       INTEGER NOT NULL,
+    policy   TEXT NOT NULL,
+    contact  TEXT NOT NULL,
+    question TEXT,
+    verdict  TEXT CHECK (verdict IN ('allow', 'deny', 'defer')),
+    reason   TEXT,
+    retry_at INTEGER
+) STRICT;
+
 -- Policies that were added, by digest.
 CREATE TABLE policy (
     digest    TEXT PRIMARY KEY,
