@@ -31,6 +31,7 @@ mod overload;
 mod policies;
 mod preflight;
 mod readme;
+mod reviews;
 mod rollout;
 mod routing;
 mod scrub;

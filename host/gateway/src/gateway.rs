@@ -9,6 +9,7 @@ use consentry_model::{
 };
 use serde_json::Value;
 use thiserror::Error;
+use tokio::sync::watch;
 use tokio::task;
 
 use crate::address::Address;
@@ -35,6 +36,8 @@ pub struct Gateway {
     alerts: Arc<Noted>,
     cloud_api: Option<Arc<CloudApi>>,
     decisions: Arc<Recorder>,
+    /// Becomes true when it is told to stop.
+    closing: Arc<watch::Sender<bool>>,
 }
 
 /// A message that came in, with what surrounds it.
@@ -185,6 +188,7 @@ impl Gateway {
             alerts: Arc::default(),
             cloud_api: None,
             decisions: Arc::new(Recorder::new(0)),
+            closing: Arc::new(watch::Sender::new(false)),
         }
     }
 
@@ -198,6 +202,16 @@ impl Gateway {
     pub fn with_decisions_kept(mut self, keep: u64) -> Self {
         self.decisions = Arc::new(Recorder::new(keep));
         self
+    }
+
+    /// Tells those who listen for long that there will be nothing more.
+    pub(crate) fn close(&self) {
+        self.closing.send_replace(true);
+    }
+
+    /// Waits until that is told.
+    pub(crate) async fn closing(&self) {
+        drop(self.closing.subscribe().wait_for(|closing| *closing).await);
     }
 
     /// Where decisions go when they are made.

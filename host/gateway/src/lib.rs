@@ -17,5 +17,6 @@ pub mod policies;
 pub mod preflight;
 pub mod receipt;
 mod reply;
+mod review;
 pub mod store;
 mod telemetry;

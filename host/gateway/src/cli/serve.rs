@@ -62,6 +62,11 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     tracing::info!(%address, policy = %gateway.policy().digest(), "serving");
     let told_to_stop = told_to_stop()?;
+    let closing = gateway.clone();
+    let told_to_stop = async move {
+        told_to_stop.await;
+        closing.close();
+    };
     if let Some(target) = alerts {
         tokio::spawn(delivery::deliver(gateway.clone(), target));
     }

@@ -8,6 +8,7 @@ use consentry_host::Policy;
 use metrics::counter;
 use tokio::sync::Notify;
 
+use super::counts::Counts;
 use super::record::{Decided, Kept};
 use super::shadow::{Report, Shadow};
 use crate::clock;
@@ -26,6 +27,7 @@ pub(crate) struct Recorder {
     waiting: Mutex<Waiting>,
     changed: Notify,
     shadow: Mutex<Option<Shadow>>,
+    counts: Mutex<Counts>,
 }
 
 #[derive(Debug, Default)]
@@ -41,6 +43,7 @@ impl Recorder {
             waiting: Mutex::default(),
             changed: Notify::new(),
             shadow: Mutex::default(),
+            counts: Mutex::default(),
         }
     }
 
@@ -75,6 +78,11 @@ impl Recorder {
         lock(&self.shadow).as_ref().map(Shadow::report)
     }
 
+    /// How often what was decided.
+    pub(crate) fn counts(&self) -> Counts {
+        lock(&self.counts).clone()
+    }
+
     fn compare(&self, waiting: &Waiting) {
         if let Some(shadow) = lock(&self.shadow).as_mut() {
             shadow.miss(waiting.passed_over);
@@ -103,6 +111,7 @@ pub(crate) async fn write(gateway: &Gateway) {
     if waiting.decided.is_empty() {
         return;
     }
+    lock(&recorder.counts).add(&waiting.decided);
     tokio::task::block_in_place(|| recorder.compare(&waiting));
     if recorder.keep == 0 {
         return;

@@ -8,10 +8,12 @@ mod extract;
 mod guard;
 mod history;
 mod inbound;
+mod live;
 mod platform;
 mod policies;
 mod preflight;
 mod problem;
+mod reviews;
 mod server;
 mod shadow;
 pub(crate) mod webhooks;
@@ -66,6 +68,9 @@ const TURNS: usize = 60;
         policies::add,
         policies::activate,
         policies::roll_back,
+        reviews::list,
+        reviews::decide,
+        live::live,
         shadow::start,
         shadow::report,
         shadow::stop,
@@ -125,6 +130,9 @@ pub(crate) fn router(
             admin(post(policies::activate)),
         )
         .route("/v1/alerts", read(get(alerts::alerts)))
+        .route("/v1/reviews", read(get(reviews::list)))
+        .route("/v1/reviews/{eventId}", write(post(reviews::decide)))
+        .route("/v1/live", guarded(Scope::Read, None, get(live::live)))
         .route(
             "/v1/contacts/{address}/history",
             read(get(history::history)),

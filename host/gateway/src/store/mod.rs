@@ -67,6 +67,17 @@ pub trait Store: Send + Sync {
         limit: u32,
     ) -> Result<Option<History>, StoreError>;
 
+    /// One event of a contact.
+    async fn event(
+        &self,
+        address: &Address,
+        event_id: &EventId,
+    ) -> Result<Option<Event>, StoreError>;
+
+    /// Messages that a person must look at and nobody has decided about, the newest first: up to `limit`
+    /// of them, from the one after `before`.
+    async fn reviews(&self, before: Option<EventId>, limit: u32) -> Result<Vec<Event>, StoreError>;
+
     /// Adds to alerts.
     async fn add_alerts(&self, alerts: BTreeMap<AlertKind, AlertTally>) -> Result<(), StoreError>;
 

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use consentry_model::{Channel, Timestamp};
+use consentry_model::{Channel, EventId, Timestamp};
 use rusqlite::{Connection, OpenFlags};
 
 use super::{
@@ -136,6 +136,21 @@ impl Store for SqliteStore {
     ) -> Result<Option<History>, StoreError> {
         let address = address.to_string();
         self.read(move |connection| read::history(connection, &address, after, limit))
+            .await
+    }
+
+    async fn event(
+        &self,
+        address: &Address,
+        event_id: &EventId,
+    ) -> Result<Option<Event>, StoreError> {
+        let (address, event_id) = (address.to_string(), event_id.0.clone());
+        self.read(move |connection| read::one(connection, &address, &event_id))
+            .await
+    }
+
+    async fn reviews(&self, before: Option<EventId>, limit: u32) -> Result<Vec<Event>, StoreError> {
+        self.read(move |connection| read::reviews(connection, before.as_ref(), limit))
             .await
     }
 

@@ -155,6 +155,39 @@ pub(super) fn history(
     }))
 }
 
+/// One event of the contact that an address belongs to.
+pub(super) fn one(
+    connection: &Connection,
+    address: &str,
+    event_id: &str,
+) -> rusqlite::Result<Option<Event>> {
+    let by_id = format!(
+        "{EVENT} WHERE contact_id = (SELECT contact_id FROM address WHERE value = ?1) AND id = ?2"
+    );
+    connection
+        .prepare_cached(&by_id)?
+        .query_row((address, event_id), event)
+        .optional()
+}
+
+/// Messages that a person must look at and nobody has decided about, the newest first.
+pub(super) fn reviews(
+    connection: &Connection,
+    before: Option<&EventId>,
+    limit: u32,
+) -> rusqlite::Result<Vec<Event>> {
+    let open = format!(
+        "{EVENT} AS held WHERE review AND (?1 IS NULL OR id < ?1) AND NOT EXISTS (
+            SELECT 1 FROM event AS decided WHERE decided.contact_id = held.contact_id
+            AND decided.channel = held.channel AND decided.message_id = 'review:' || held.id)
+         ORDER BY id DESC LIMIT ?2"
+    );
+    connection
+        .prepare_cached(&open)?
+        .query_map((before.map(|before| &before.0), limit), event)?
+        .collect()
+}
+
 /// Messages that came in, the newest first: up to `limit` of those recorded from one moment on and before
 /// another.
 pub(super) fn messages(

@@ -56,6 +56,8 @@ CREATE TABLE event (
 ) STRICT;
 CREATE UNIQUE INDEX event_by_message ON event (contact_id, channel, message_id)
     WHERE message_id IS NOT NULL;
+-- What a person must look at. Who did is an event of the message 'review:' and the event's id.
+CREATE INDEX event_to_review ON event (id) WHERE review;
 CREATE TRIGGER event_is_never_changed BEFORE UPDATE ON event
     BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;
 CREATE TRIGGER event_is_never_deleted BEFORE DELETE ON event
