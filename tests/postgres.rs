@@ -124,5 +124,6 @@ fn run<T: Send + 'static>(
             done
         })
     });
-    done.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    done.join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

@@ -58,7 +58,9 @@ impl Race {
 
     /// Somebody near the front: who has just stopped, is about to, or does so now.
     fn somebody(&self, turn: usize) -> usize {
-        (self.front() + turn * 7 % 40).saturating_sub(20).min(PEOPLE - 1)
+        (self.front() + turn * 7 % 40)
+            .saturating_sub(20)
+            .min(PEOPLE - 1)
     }
 
     /// Does something with a gateway; with another one when that one is gone.
@@ -76,7 +78,11 @@ impl Race {
 
     fn count(&self, who: usize, had_stopped: bool, answer: &Value) {
         let allowed = answer["allowed"].as_bool().unwrap();
-        assert!(!(had_stopped && allowed), "a stale send to {}: {answer}", person(who));
+        assert!(
+            !(had_stopped && allowed),
+            "a stale send to {}: {answer}",
+            person(who)
+        );
         let tally = if allowed { &self.allowed } else { &self.denied };
         tally.fetch_add(1, Ordering::SeqCst);
         self.asked.fetch_add(1, Ordering::SeqCst);
@@ -110,12 +116,16 @@ impl Race {
     fn ask_in_batches(&self, first: usize) {
         let mut turn = first;
         while !self.is_over() {
-            let people: Vec<usize> = (turn..turn + BATCH).map(|turn| self.somebody(turn)).collect();
+            let people: Vec<usize> = (turn..turn + BATCH)
+                .map(|turn| self.somebody(turn))
+                .collect();
             let had: Vec<bool> = people
                 .iter()
                 .map(|who| self.stopped[*who].load(Ordering::SeqCst))
                 .collect();
-            let lines = people.iter().map(|who| question(&person(*who), true).to_string());
+            let lines = people
+                .iter()
+                .map(|who| question(&person(*who), true).to_string());
             let body = lines.collect::<Vec<_>>().join("\n");
             let answers = self.with(turn, |gateway| {
                 let url = gateway.url("/v1/preflight/batch");
@@ -160,17 +170,26 @@ fn no_question_that_races_with_a_stop_gets_a_stale_answer_though_a_gateway_is_ki
         // The last one, in the middle of whatever it does.
         let pid = race.gateways.read().unwrap()[2].pid();
         race.left.store(2, Ordering::SeqCst);
-        let killed = std::process::Command::new("kill").args(["-9", &pid.to_string()]).status();
+        let killed = std::process::Command::new("kill")
+            .args(["-9", &pid.to_string()])
+            .status();
         assert!(killed.unwrap().success());
     });
     // It was a race: neither side had won before it began.
     let (allowed, denied) = (race.allowed.into_inner(), race.denied.into_inner());
-    assert!(allowed > QUESTIONS / 10 && denied > QUESTIONS / 10, "{allowed}, {denied}");
+    assert!(
+        allowed > QUESTIONS / 10 && denied > QUESTIONS / 10,
+        "{allowed}, {denied}"
+    );
     let mut gateways = race.gateways.into_inner().unwrap();
     let restarted = gateways.pop().unwrap().kill_and_restart();
     for who in 0..PEOPLE {
         let gateway = [&gateways[0], &gateways[1], &restarted][who % 3];
-        assert_eq!(gateway.consent(&person(who), "channel=sms"), "OPTOUT", "{who}");
+        assert_eq!(
+            gateway.consent(&person(who), "channel=sms"),
+            "OPTOUT",
+            "{who}"
+        );
     }
     let stops: Vec<i64> = schema.column("SELECT count(*) FROM event WHERE intent = 'opt-out'");
     assert_eq!(stops, [i64::try_from(PEOPLE).unwrap()], "each once");
@@ -223,6 +242,8 @@ fn a_confirmation_goes_once_whichever_gateway_is_asked() {
         let answers = asking.into_iter().map(|one| reason(one.join().unwrap()));
         answers.collect()
     });
-    let answered = reasons.iter().filter(|reason| *reason == "already_answered");
+    let answered = reasons
+        .iter()
+        .filter(|reason| *reason == "already_answered");
     assert_eq!(answered.count(), 8, "{reasons:?}");
 }

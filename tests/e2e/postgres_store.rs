@@ -68,8 +68,20 @@ fn commands_work_on_the_same_database() {
     let list = format!("phone\n{ANN}\n+14155550199\n{bob}\n");
     std::fs::write(path("in.csv"), list).unwrap();
     let scrub = [
-        "scrub", &path("in.csv"), "--column", "phone", "--channel", "sms", "--category", "billing",
-        "--at", NOON, "--allowed", &path("allowed.csv"), "--blocked", &path("blocked.csv"),
+        "scrub",
+        &path("in.csv"),
+        "--column",
+        "phone",
+        "--channel",
+        "sms",
+        "--category",
+        "billing",
+        "--at",
+        NOON,
+        "--allowed",
+        &path("allowed.csv"),
+        "--blocked",
+        &path("blocked.csv"),
     ];
     run(&scrub);
     let allowed = std::fs::read_to_string(path("allowed.csv")).unwrap();
@@ -105,7 +117,11 @@ fn a_schema_is_brought_up_to_date_without_serving() {
 #[test]
 fn an_address_that_cannot_be_used_is_refused_without_its_password() {
     for (store, code, says) in [
-        ("postgres://kim:sesame@127.0.0.1/d?sslmode=allow", 2, "verify-full"),
+        (
+            "postgres://kim:sesame@127.0.0.1/d?sslmode=allow",
+            2,
+            "verify-full",
+        ),
         ("postgres://kim:sesame@127.0.0.1:x/d", 2, "port"),
         ("postgres://kim:sesame@127.0.0.1:1/d", 1, "refused"),
         ("mysql://kim@127.0.0.1/d", 2, "postgres://"),

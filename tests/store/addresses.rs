@@ -54,7 +54,11 @@ async fn what_is_given_is_not_given_to_somebody_else(place: Place) {
     }
     // And nothing is left of it.
     for who in [ANN, MAIL, "+14155550199"] {
-        assert_eq!(store.contact(&address(who)).await.unwrap().id, None, "{who}");
+        assert_eq!(
+            store.contact(&address(who)).await.unwrap().id,
+            None,
+            "{who}"
+        );
     }
     assert_eq!(status(&store, BOB).await, Out);
     assert_eq!(events(&store, BOB).await.len(), 1);
@@ -79,7 +83,8 @@ async fn addresses_met_in_one_group_find_their_people(place: Place) {
         group.push(stop(&mail));
         group.push(stop(&person(number)));
     }
-    let recorded = futures_util::future::join_all(group.into_iter().map(|event| store.record(event)));
+    let recorded =
+        futures_util::future::join_all(group.into_iter().map(|event| store.record(event)));
     let failed = recorded.await.into_iter().filter(Result::is_err).count();
     // Whether a mail address comes before the event that names it is chance: then it is somebody of its
     // own, and the stop counts for both.

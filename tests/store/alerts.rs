@@ -43,7 +43,10 @@ async fn what_many_gateways_noted_is_added_up(place: Place) {
     assert_eq!(alerts.len(), 2);
     for alert in alerts {
         assert_eq!(alert.tally.count, (1..=30).sum::<u64>());
-        assert_eq!((alert.tally.first_at, alert.tally.last_at), (at(1), at(130)));
+        assert_eq!(
+            (alert.tally.first_at, alert.tally.last_at),
+            (at(1), at(130))
+        );
     }
 }
 
@@ -70,5 +73,8 @@ async fn alerts_come_in_pages_and_are_delivered_once(place: Place) {
     }
     let waiting = store.undelivered_alerts(10).await.unwrap();
     assert_eq!(waiting.len(), 2);
-    assert_eq!(store.alerts(None, 10).await.unwrap()[4].delivered_at, Some(at(9)));
+    assert_eq!(
+        store.alerts(None, 10).await.unwrap()[4].delivered_at,
+        Some(at(9))
+    );
 }

@@ -89,9 +89,15 @@ async fn a_question_is_open_that_the_newest_answer_asked(place: Place) {
     store.record(asked).await.unwrap();
     assert_eq!(open(1000).await.as_deref(), Some("Everything?"));
     assert_eq!(open(1001).await, None);
-    store.record(chat(ANN, Channel::Whatsapp, "Hello")).await.unwrap();
+    store
+        .record(chat(ANN, Channel::Whatsapp, "Hello"))
+        .await
+        .unwrap();
     assert_eq!(open(1000).await.as_deref(), Some("Everything?"));
-    store.record(chat(ANN, Channel::Sms, "Hello")).await.unwrap();
+    store
+        .record(chat(ANN, Channel::Sms, "Hello"))
+        .await
+        .unwrap();
     assert_eq!(open(0).await, None);
 }
 
@@ -123,17 +129,31 @@ async fn only_the_newest_stop_is_answered_and_once(place: Place) {
         };
         stops.push(store.record(event).await.unwrap().event);
     }
-    let [newest, older] = stops.as_slice() else { panic!() };
+    let [newest, older] = stops.as_slice() else {
+        panic!()
+    };
     let bound = Answerable::Yes(Answers::OptOut(at(3000)));
     assert_eq!(answerable(ANN, &newest.event_id.0).await, bound);
-    assert_eq!(answerable(ANN, &older.event_id.0).await, Answerable::NotNewest);
-    assert_eq!(answerable(BOB, &newest.event_id.0).await, Answerable::Unknown);
-    let plain = store.record(chat(ANN, Channel::Sms, "Hello")).await.unwrap();
+    assert_eq!(
+        answerable(ANN, &older.event_id.0).await,
+        Answerable::NotNewest
+    );
+    assert_eq!(
+        answerable(BOB, &newest.event_id.0).await,
+        Answerable::Unknown
+    );
+    let plain = store
+        .record(chat(ANN, Channel::Sms, "Hello"))
+        .await
+        .unwrap();
     let plain = answerable(ANN, &plain.event.event_id.0).await;
     assert_eq!(plain, Answerable::Unknown);
     let message = answer(ANN, &newest.event_id);
     store.take_place(message).await.unwrap();
-    assert_eq!(answerable(ANN, &newest.event_id.0).await, Answerable::Answered);
+    assert_eq!(
+        answerable(ANN, &newest.event_id.0).await,
+        Answerable::Answered
+    );
 }
 
 async fn a_call_for_help_is_answered_once(place: Place) {

@@ -57,7 +57,9 @@ async fn what_is_delivered_everywhere_at_once_is_recorded_once(place: Place) {
             gateways[number % 3].record(event)
         });
         let recorded = join_all(deliveries).await;
-        let firsts = recorded.iter().filter(|one| !one.as_ref().unwrap().duplicate);
+        let firsts = recorded
+            .iter()
+            .filter(|one| !one.as_ref().unwrap().duplicate);
         assert_eq!(firsts.count(), 1);
         assert_eq!(events(&gateways[0], &who).await.len(), 1);
     }

@@ -50,7 +50,10 @@ fn full() -> NewEvent {
     NewEvent {
         kind: EventKind::Inbound,
         address: address(ANN),
-        other_addresses: vec![address("US.13491208655302741918"), address("ann@example.org")],
+        other_addresses: vec![
+            address("US.13491208655302741918"),
+            address("ann@example.org"),
+        ],
         channel: Some(Channel::Whatsapp),
         business_address: Some("+18335550100".to_owned()),
         message_id: Some("wamid.HBg'\\\"".to_owned()),
@@ -163,7 +166,13 @@ async fn a_character_that_sql_cannot_keep_loses_no_stop(place: Place) {
     let nothing = store.answerable(&address(ANN), "\0").await.unwrap();
     assert_eq!(nothing, consentry::store::Answerable::Unknown);
     assert!(store.policy("\0").await.unwrap().is_none());
-    assert!(store.alerts(Some("\0".to_owned()), 1).await.unwrap().is_empty());
+    assert!(
+        store
+            .alerts(Some("\0".to_owned()), 1)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 async fn the_last_message_and_the_last_advertisement_are_the_newest(place: Place) {
@@ -245,13 +254,24 @@ async fn many_are_looked_up_in_the_order_in_which_they_are_asked_for(place: Plac
     for number in (0..600).step_by(2) {
         store.record(stop(&person(number))).await.unwrap();
     }
-    let mut asked: Vec<_> = (0..600).rev().map(|number| address(&person(number))).collect();
+    let mut asked: Vec<_> = (0..600)
+        .rev()
+        .map(|number| address(&person(number)))
+        .collect();
     asked.push(address(&person(4)));
     let known = store.contacts(asked).await.unwrap();
     assert_eq!(known.len(), 601);
     for (known, number) in known.iter().zip((0..600).rev().chain([4])) {
-        let expected = if number % 2 == 0 { Out } else { consentry_model::ConsentStatus::None };
-        assert_eq!(known.contact.status_of(Channel::Sms, None), expected, "{number}");
+        let expected = if number % 2 == 0 {
+            Out
+        } else {
+            consentry_model::ConsentStatus::None
+        };
+        assert_eq!(
+            known.contact.status_of(Channel::Sms, None),
+            expected,
+            "{number}"
+        );
         assert_eq!(known.id.is_some(), number % 2 == 0);
     }
     assert!(store.contacts(Vec::new()).await.unwrap().is_empty());

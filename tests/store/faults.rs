@@ -38,7 +38,10 @@ fn message(to: &str) -> Outgoing {
 }
 
 fn is_away<T: std::fmt::Debug>(answer: Result<T, StoreError>) {
-    assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
+    assert!(
+        matches!(answer, Err(StoreError::Unavailable(_))),
+        "{answer:?}"
+    );
 }
 
 /// Asks everything that a message may wait for.
@@ -61,13 +64,18 @@ async fn nothing_is_answered(store: &Shared) {
 async fn a_database_that_is_cut_off_or_silent_is_said_to_be_away_and_found_again() {
     let schema = Schema::new();
     let proxy = Proxy::to(&postgres::host());
-    let store = open_postgres(&schema.url_by(proxy.address())).await.unwrap();
+    let store = open_postgres(&schema.url_by(proxy.address()))
+        .await
+        .unwrap();
     store.record(stop(BOB)).await.unwrap();
     for way in [Way::Cut, Way::Silent] {
         proxy.set(way);
         nothing_is_answered(&store).await;
         proxy.set(Way::Open);
-        eventually("it is found again", || async { store.ready().await.is_ok() }).await;
+        eventually("it is found again", || async {
+            store.ready().await.is_ok()
+        })
+        .await;
         assert_eq!(status(&store, BOB).await, Out);
         store.record(stop(BOB)).await.unwrap();
     }
@@ -81,7 +89,9 @@ async fn every_stop_that_was_acknowledged_is_there(
 ) {
     let mut told = Vec::new();
     for round in 0..5 {
-        let people: Vec<String> = (0..200).map(|number| person(round * 200 + number)).collect();
+        let people: Vec<String> = (0..200)
+            .map(|number| person(round * 200 + number))
+            .collect();
         let writes = async {
             let writes = people.iter().map(async |who| {
                 let recorded = store.record(stop(who)).await;
@@ -95,7 +105,10 @@ async fn every_stop_that_was_acknowledged_is_there(
             disturb().await;
         });
         told.extend(recorded);
-        eventually("it is found again", || async { store.ready().await.is_ok() }).await;
+        eventually("it is found again", || async {
+            store.ready().await.is_ok()
+        })
+        .await;
     }
     let kept: Vec<String> = told.into_iter().flatten().collect();
     assert!(!kept.is_empty());
@@ -111,7 +124,9 @@ async fn every_stop_that_was_acknowledged_is_there(
 async fn a_way_that_is_cut_in_the_middle_of_a_group_loses_nothing_acknowledged() {
     let schema = Schema::new();
     let proxy = Proxy::to(&postgres::host());
-    let store = open_postgres(&schema.url_by(proxy.address())).await.unwrap();
+    let store = open_postgres(&schema.url_by(proxy.address()))
+        .await
+        .unwrap();
     let truth = open_postgres(&schema.url()).await.unwrap();
     every_stop_that_was_acknowledged_is_there(&store, &truth, async || {
         proxy.set(Way::Cut);
@@ -152,10 +167,17 @@ async fn somebody_who_holds_one_contact_holds_up_no_other() {
         std::thread::yield_now();
     }
     let started = Instant::now();
-    let group = [ANN, BOB].into_iter().chain(["+14155550198", "+14155550199"]);
+    let group = [ANN, BOB]
+        .into_iter()
+        .chain(["+14155550198", "+14155550199"]);
     let recorded = join_all(group.map(|who| store.record(stop(who)))).await;
-    let [of_ann, others @ ..] = recorded.as_slice() else { panic!() };
-    assert!(matches!(of_ann, Err(StoreError::Unavailable(_))), "{of_ann:?}");
+    let [of_ann, others @ ..] = recorded.as_slice() else {
+        panic!()
+    };
+    assert!(
+        matches!(of_ann, Err(StoreError::Unavailable(_))),
+        "{of_ann:?}"
+    );
     assert!(others.iter().all(Result::is_ok), "{others:?}");
     assert!(started.elapsed() < BOUND);
     // What is asked waits for no lock.

@@ -62,7 +62,12 @@ fn event(who: &str, number: usize, said: Said) -> NewEvent {
 }
 
 /// All that holds, without the names of the events, which differ.
-type Holds = Vec<(Channel, Option<Category>, ConsentStatus, Vec<Option<Timestamp>>)>;
+type Holds = Vec<(
+    Channel,
+    Option<Category>,
+    ConsentStatus,
+    Vec<Option<Timestamp>>,
+)>;
 
 fn holds(contact: &Contact) -> (Holds, Vec<(Channel, Timestamp)>) {
     let marks = contact.marks.iter().map(|((channel, category), marks)| {
@@ -78,7 +83,10 @@ fn holds(contact: &Contact) -> (Holds, Vec<(Channel, Timestamp)>) {
         let status = contact.status_of(*channel, category.as_ref());
         (*channel, category.clone(), status, times)
     });
-    let last = contact.last_inbound.iter().map(|(channel, at)| (*channel, *at));
+    let last = contact
+        .last_inbound
+        .iter()
+        .map(|(channel, at)| (*channel, *at));
     (marks.collect(), last.collect())
 }
 
@@ -109,9 +117,8 @@ async fn whatever_way_deliveries_take_the_end_is_that_of_the_true_order(place: P
     let result = tokio::task::block_in_place(|| {
         runner.run(&deliveries(), |(said, batches)| {
             let in_order: Vec<Vec<usize>> = (0..said.len()).map(|number| vec![number]).collect();
-            let (expected, found) = Handle::current().block_on(async {
-                (play(&said, &in_order).await, play(&said, &batches).await)
-            });
+            let (expected, found) = Handle::current()
+                .block_on(async { (play(&said, &in_order).await, play(&said, &batches).await) });
             if expected == found {
                 Ok(())
             } else {

@@ -76,10 +76,18 @@ async fn what_is_sent_is_known_of_the_contact(place: Place) {
     }
     for known in [
         contact(&store, ANN).await,
-        store.contacts(vec![address(ANN)]).await.unwrap().remove(0).contact,
+        store
+            .contacts(vec![address(ANN)])
+            .await
+            .unwrap()
+            .remove(0)
+            .contact,
     ] {
         assert!(known.sent.len() >= 128, "{}", known.sent.len());
-        let moments: Vec<i64> = known.sent[..128].iter().map(|sent| sent.at.millis()).collect();
+        let moments: Vec<i64> = known.sent[..128]
+            .iter()
+            .map(|sent| sent.at.millis())
+            .collect();
         let newest: Vec<i64> = (10_022..10_150).rev().collect();
         assert_eq!(moments, newest);
     }

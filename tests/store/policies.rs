@@ -34,13 +34,23 @@ async fn a_policy_is_kept_once_and_gets_its_signature_later(place: Place) {
     add(1, None).await.unwrap();
     add(2, Some("seal")).await.unwrap();
     add(3, None).await.unwrap();
-    store.add_policy(version("two", 4), vec![1], None).await.unwrap();
+    store
+        .add_policy(version("two", 4), vec![1], None)
+        .await
+        .unwrap();
     let kept = store.policy("one").await.unwrap();
     assert_eq!(kept, Some((bytes, Some("seal".to_owned()))));
     let listed = store.policies().await.unwrap();
     let listed: Vec<_> = listed
         .iter()
-        .map(|version| (version.digest.as_str(), version.size, version.signed, version.added_at))
+        .map(|version| {
+            (
+                version.digest.as_str(),
+                version.size,
+                version.signed,
+                version.added_at,
+            )
+        })
         .collect();
     assert_eq!(listed, [("two", 1, false, at(4)), ("one", 3, true, at(1))]);
 }
@@ -59,7 +69,11 @@ async fn changes_made_at_once_are_numbered_without_a_gap(place: Place) {
             at: at(1),
         })
     });
-    let mut told: Vec<Change> = join_all(changes).await.into_iter().map(Result::unwrap).collect();
+    let mut told: Vec<Change> = join_all(changes)
+        .await
+        .into_iter()
+        .map(Result::unwrap)
+        .collect();
     told.sort_by_key(|change| change.seq);
     let listed = gateways[1].policy_changes().await.unwrap();
     let numbers: Vec<u64> = listed.iter().map(|change| change.seq).collect();

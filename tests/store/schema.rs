@@ -28,7 +28,10 @@ async fn a_store_of_a_newer_version_is_refused_and_left_as_it_is(place: Place) {
         Place::Postgres(_) => "UPDATE schema_version SET version = 99",
     });
     let refused = place.try_open().await.map(drop).unwrap_err();
-    assert!(matches!(refused, StoreError::Newer { found: 99, .. }), "{refused}");
+    assert!(
+        matches!(refused, StoreError::Newer { found: 99, .. }),
+        "{refused}"
+    );
     let again = place.try_open().await.map(drop).unwrap_err();
     assert_eq!(again, refused);
 }
@@ -36,7 +39,11 @@ async fn a_store_of_a_newer_version_is_refused_and_left_as_it_is(place: Place) {
 async fn events_and_changes_of_the_policy_are_never_changed(place: Place) {
     let store = place.open().await;
     store.record(stop(ANN)).await.unwrap();
-    for sql in ["UPDATE event SET body = 'START'", "DELETE FROM event", "DELETE FROM policy_change"] {
+    for sql in [
+        "UPDATE event SET body = 'START'",
+        "DELETE FROM event",
+        "DELETE FROM policy_change",
+    ] {
         match &place {
             // A trigger for each row has nothing to say where there is none.
             Place::Sqlite(_) if sql.contains("policy_change") => {}

@@ -22,7 +22,11 @@ fn is_encrypted(schema: &Schema) -> Vec<bool> {
 async fn the_connection_is_as_sure_as_it_was_asked_to_be() {
     let schema = Schema::new();
     let settings: Vec<String> = schema.column("SELECT current_setting('ssl')");
-    assert_eq!(settings, ["on"], "this test needs a PostgreSQL that offers TLS");
+    assert_eq!(
+        settings,
+        ["on"],
+        "this test needs a PostgreSQL that offers TLS"
+    );
     for (mode, encrypted) in [("disable", false), ("prefer", true), ("require", true)] {
         let url = format!("{}&sslmode={mode}", schema.url());
         let store = open_postgres(&url).await.unwrap();
@@ -73,6 +77,9 @@ fn what_is_wrong_with_an_address_is_said_without_its_password() {
         let Err(StoreError::Address(why)) = DatabaseAddress::parse(url).map(drop) else {
             panic!("{url}")
         };
-        assert!(!why.is_empty() && !why.contains("kim") && !why.contains(":secret"), "{why}");
+        assert!(
+            !why.is_empty() && !why.contains("kim") && !why.contains(":secret"),
+            "{why}"
+        );
     }
 }

@@ -146,7 +146,9 @@ fn take(contact: &mut Contact, row: &Row) -> Result<(), Failure> {
         }
         ("last_inbound", _) => {
             contact.last_inbound.extend(next()?.map(|at| (channel, at)));
-            contact.last_ad_entry.extend(next()?.map(|at| (channel, at)));
+            contact
+                .last_ad_entry
+                .extend(next()?.map(|at| (channel, at)));
         }
         ("backoff", Some(category)) => {
             let until = next()?;

@@ -28,7 +28,7 @@ impl<A: Send + 'static, R: Send + 'static> Gather<A, R> {
     pub(super) fn start<W, F>(at_a_time: usize, work: W) -> Self
     where
         W: Fn(Vec<A>) -> F + Clone + Send + Sync + 'static,
-        F: Future<Output = Vec<Result<R, StoreError>>> + Send,
+        F: Future<Output = Vec<Result<R, StoreError>>> + Send + 'static,
     {
         let (waiting, taken) = mpsc::channel(QUEUE);
         let taken = Arc::new(Mutex::new(taken));
@@ -95,7 +95,10 @@ mod tests {
         let gather = Gather::start(1, |numbers: Vec<usize>| async move {
             tokio::time::sleep(Duration::from_millis(20)).await;
             let size = numbers.len();
-            numbers.into_iter().map(|number| Ok((number, size))).collect()
+            numbers
+                .into_iter()
+                .map(|number| Ok((number, size)))
+                .collect()
         });
         let first = gather.ask(0);
         let others = async {
@@ -127,7 +130,8 @@ mod tests {
             std::future::pending::<()>().await;
             asked.into_iter().map(Ok).collect()
         });
-        let asking = (0..QUEUE + GROUP + 1).map(|_| timeout(Duration::from_millis(1), gather.ask(())));
+        let asking =
+            (0..QUEUE + GROUP + 1).map(|_| timeout(Duration::from_millis(1), gather.ask(())));
         let answers = join_all(asking).await;
         assert!(answers.contains(&Ok(Err(StoreError::Busy))));
     }

@@ -27,7 +27,9 @@ pub(super) async fn migrate(connection: Connection) -> Result<(), Failure> {
         return Ok(());
     }
     // Of many that start at the same moment one goes on; the others wait here, and find it done.
-    connection.batch_execute("SET LOCAL lock_timeout = 0").await?;
+    connection
+        .batch_execute("SET LOCAL lock_timeout = 0")
+        .await?;
     let locked = version(&connection, "FOR UPDATE").await?;
     for step in missing(locked)? {
         connection.batch_execute(step).await?;

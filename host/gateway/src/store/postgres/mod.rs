@@ -64,7 +64,9 @@ impl PostgresStore {
         let (records, places) = (Pool::new(address, RECORDS)?, Pool::new(address, PLACES)?);
         Ok(Self {
             others,
-            lookups: Gather::start(LOOKUPS, move |addresses| look_up(lookups.clone(), addresses)),
+            lookups: Gather::start(LOOKUPS, move |addresses| {
+                look_up(lookups.clone(), addresses)
+            }),
             records: Gather::start(RECORDS, move |events| {
                 together(records.clone(), events, record::record)
             }),
@@ -83,7 +85,10 @@ impl PostgresStore {
         Ok(self.others.with(PATIENCE, work).await?)
     }
 
-    async fn write<T, F>(&self, work: impl Fn(Connection) -> F + Send + Sync) -> Result<T, StoreError>
+    async fn write<T, F>(
+        &self,
+        work: impl Fn(Connection) -> F + Send + Sync,
+    ) -> Result<T, StoreError>
     where
         T: Send,
         F: Future<Output = Result<T, Failure>> + Send,
@@ -261,7 +266,9 @@ async fn writable(connection: Connection) -> Result<(), Failure> {
 
 async fn look_up(pool: Pool, addresses: Vec<Address>) -> Vec<Result<Known, StoreError>> {
     match pool
-        .with(PATIENCE, |connection| contacts::known(connection, &addresses))
+        .with(PATIENCE, |connection| {
+            contacts::known(connection, &addresses)
+        })
         .await
     {
         Ok(known) => known.into_iter().map(Ok).collect(),
@@ -277,7 +284,7 @@ async fn together<A, R, F>(
     write: fn(Connection, Vec<A>) -> F,
 ) -> Vec<Result<R, StoreError>>
 where
-    A: Clone + Send,
+    A: Clone + Send + Sync,
     R: Send,
     F: Future<Output = Result<Vec<Result<R, StoreError>>, Failure>> + Send,
 {

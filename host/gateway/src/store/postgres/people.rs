@@ -26,12 +26,11 @@ impl People {
     /// Finds the contacts that addresses belong to.
     pub(super) async fn find(
         connection: &Connection,
-        addresses: impl Iterator<Item = &Address>,
+        addresses: &[String],
     ) -> Result<Self, Failure> {
-        let values: Vec<String> = addresses.map(Address::to_string).collect();
         let statement = contacts::owners_of(connection).await?;
         Ok(Self {
-            owners: contacts::owners(connection, &statement, &values).await?,
+            owners: contacts::owners(connection, &statement, addresses).await?,
             fresh: BTreeMap::new(),
             made: BTreeSet::new(),
             meant: BTreeSet::new(),

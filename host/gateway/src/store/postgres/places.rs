@@ -18,14 +18,18 @@ pub(super) async fn take(
     connection: Connection,
     messages: Vec<Outgoing>,
 ) -> Result<Vec<Result<Place, StoreError>>, Failure> {
-    let addresses = messages.iter().map(|message| &message.address);
-    let mut people = People::find(&connection, addresses).await?;
+    let addresses = messages.iter().map(|message| message.address.to_string());
+    let addresses: Vec<String> = addresses.collect();
+    let mut people = People::find(&connection, &addresses).await?;
     let mut by_contact: BTreeMap<String, Vec<(usize, Outgoing)>> = BTreeMap::new();
     for (number, message) in messages.into_iter().enumerate() {
         let owner = people.owner(&message.address).cloned();
         let contact_id = owner.unwrap_or_else(People::stranger);
         people.mean(&contact_id, &message.address);
-        by_contact.entry(contact_id).or_default().push((number, message));
+        by_contact
+            .entry(contact_id)
+            .or_default()
+            .push((number, message));
     }
     people.lock(&connection, clock::now()).await?;
     // What is about one contact is done in order; what is about several travels together.
@@ -39,7 +43,8 @@ pub(super) async fn take(
             Ok::<_, Failure>(places)
         }
     });
-    let mut places: Vec<(usize, Place)> = try_join_all(takes).await?.into_iter().flatten().collect();
+    let mut places: Vec<(usize, Place)> =
+        try_join_all(takes).await?.into_iter().flatten().collect();
     places.sort_unstable_by_key(|(number, _)| *number);
     Ok(places.into_iter().map(|(_, place)| Ok(place)).collect())
 }
@@ -95,14 +100,15 @@ async fn reached(
              ORDER BY at DESC LIMIT 1 OFFSET $4",
         )
         .await?;
-    let channels: Vec<&str> = limit.channels.iter().map(|channel| channel.as_str()).collect();
+    let channels: Vec<&str> = limit
+        .channels
+        .iter()
+        .map(|channel| channel.as_str())
+        .collect();
     let categories: Vec<&str> = limit.categories.iter().map(Category::as_str).collect();
     let earlier = i64::from(limit.count.saturating_sub(1));
     let sent = connection
-        .query_opt(
-            &statement,
-            &[&contact_id, &channels, &categories, &earlier],
-        )
+        .query_opt(&statement, &[&contact_id, &channels, &categories, &earlier])
         .await?;
     let sent: Option<i64> = sent.map(|row| row.try_get(0)).transpose()?;
     Ok(room_again(limit, sent, at))

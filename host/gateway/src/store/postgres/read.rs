@@ -113,7 +113,9 @@ pub(super) async fn history(
              ORDER BY value",
         )
         .await?;
-    let rows = connection.query(&addresses, &[&address.to_string()]).await?;
+    let rows = connection
+        .query(&addresses, &[&address.to_string()])
+        .await?;
     let Some(first) = rows.first() else {
         return Ok(None);
     };

@@ -15,6 +15,7 @@ use super::failure::Failure;
 use super::people::People;
 use super::read::{EVENT, event, text};
 use super::rows::Rows;
+use crate::address::Address;
 use crate::clock;
 
 /// What becomes of one event: whom it is recorded for, the one who said it last.
@@ -26,10 +27,12 @@ pub(super) async fn record(
     events: Vec<NewEvent>,
 ) -> Result<Vec<Result<Recorded, StoreError>>, Failure> {
     let now = clock::now();
-    let addresses = events
-        .iter()
-        .flat_map(|event| std::iter::once(&event.address).chain(&event.other_addresses));
-    let mut people = People::find(&connection, addresses).await?;
+    let mut addresses = Vec::with_capacity(events.len());
+    for event in &events {
+        addresses.push(event.address.to_string());
+        addresses.extend(event.other_addresses.iter().map(Address::to_string));
+    }
+    let mut people = People::find(&connection, &addresses).await?;
     let plans: Vec<Plan> = events
         .into_iter()
         .map(|event| plan(&mut people, event))

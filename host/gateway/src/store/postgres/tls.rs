@@ -132,7 +132,10 @@ impl ServerCertVerifier for Anybody {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test that meets something unexpected shall fail")]
+#[allow(
+    clippy::unwrap_used,
+    reason = "a test that meets something unexpected shall fail"
+)]
 mod tests {
     use super::*;
 

@@ -101,11 +101,7 @@ fn record_for(
     }
     connection
         .prepare_cached("UPDATE contact SET last_seq = ?2, last_recorded_at = ?3 WHERE id = ?1")?
-        .execute((
-            &contact_id,
-            to_sql(event.seq),
-            event.recorded_at.millis(),
-        ))?;
+        .execute((&contact_id, to_sql(event.seq), event.recorded_at.millis()))?;
     Ok(Recorded {
         contact_id,
         event,
