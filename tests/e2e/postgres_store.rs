@@ -137,3 +137,31 @@ fn an_address_that_cannot_be_used_is_refused_without_its_password() {
     let help = ended(help.env("CONSENTRY_STORE", "postgres://kim:sesame@127.0.0.1/d"));
     assert!(!String::from_utf8_lossy(&help.stdout).contains("sesame"));
 }
+
+#[test]
+fn the_questions_in_sql_can_be_asked_and_find_something() {
+    let schema = Schema::new();
+    let gateway = Gateway::start_on(&schema.url());
+    let question = "Would you like to receive order updates via WhatsApp?";
+    let yes = json!({ "channel": "whatsapp", "from": ANN, "body": "Yes", "question": question });
+    gateway.inbound(yes);
+    let bob = "+442071838750";
+    gateway.text(bob, "STOP");
+    let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+    let page = std::fs::read_to_string(docs.join("store.md")).unwrap();
+    let rows = page.split("```sql\n").skip(1).map(|rest| {
+        let sql = rest
+            .split("```")
+            .next()
+            .unwrap()
+            .trim_end_matches([';', '\n']);
+        let sql = sql.replace("datetime(", "to_timestamp(");
+        let sql = sql.replace(" / 1000, 'unixepoch')", " / 1000.0)");
+        schema.column::<String>(&format!("SELECT rows::text FROM ({sql}) AS rows"))
+    });
+    let [stopped, said, wording, waiting] = rows.collect::<Vec<_>>().try_into().unwrap();
+    assert!(stopped[0].contains(bob), "{stopped:?}");
+    assert!(said[0].contains("Yes"), "{said:?}");
+    assert!(wording[0].contains(question), "{wording:?}");
+    assert!(waiting.is_empty(), "{waiting:?}");
+}
