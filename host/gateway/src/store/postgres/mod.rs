@@ -288,13 +288,16 @@ where
     R: Send,
     F: Future<Output = Result<Vec<Result<R, StoreError>>, Failure>> + Send,
 {
-    let size = group.len();
+    let (size, started) = (group.len(), Instant::now());
     let whole = || pool.transaction(PATIENCE, |connection| write(connection, group.clone()));
     match again(whole).await {
         Ok(answers) => answers,
         Err(Failure::Refused(_) | Failure::Again(_)) if size > 1 => {
             let mut answers = Vec::with_capacity(size);
             for one in &group {
+                if started.elapsed() > PATIENCE {
+                    break;
+                }
                 let alone = || {
                     let one = vec![one.clone()];
                     pool.transaction(PATIENCE, |connection| write(connection, one))
@@ -304,6 +307,11 @@ where
                     Err(failure) => answers.push(Err(failure.into())),
                 }
             }
+            // Nobody waits any longer for what is left.
+            answers.extend(all(
+                size - answers.len(),
+                Failure::away("it takes too long"),
+            ));
             answers
         }
         Err(failure) => all(size, failure),

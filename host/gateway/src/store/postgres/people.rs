@@ -110,7 +110,9 @@ impl People {
             ));
         }
         let statement = connection
-            .prepare_cached("INSERT INTO contact SELECT id, $2, 0, 0 FROM unnest($1::text[]) AS id")
+            .prepare_cached(
+                "INSERT INTO contact SELECT id, $2::bigint, 0, 0 FROM unnest($1::text[]) AS id",
+            )
             .await?;
         let made: Vec<&String> = self.made.iter().collect();
         connection

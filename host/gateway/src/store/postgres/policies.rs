@@ -82,7 +82,8 @@ pub(super) async fn change(connection: Connection, mut change: Change) -> Result
     let statement = connection
         .prepare_cached(
             "INSERT INTO policy_change (seq, kind, digest, actor, reason, at)
-             SELECT coalesce(max(seq), 0) + 1, $1, $2, $3, $4, $5 FROM policy_change
+             SELECT coalesce(max(seq), 0) + 1, $1, $2, $3, $4, $5::bigint
+             FROM policy_change
              RETURNING seq",
         )
         .await?;
