@@ -23,13 +23,19 @@ mod edge;
 mod generic_webhook;
 mod genesys;
 mod keys;
+mod many_gateways;
 mod meta;
 mod opt_in;
 mod opt_out;
 mod order;
 mod overload;
 mod policies;
+#[path = "../postgres.rs"]
+mod postgres;
+mod postgres_store;
 mod preflight;
+#[path = "../proxy.rs"]
+mod proxy;
 mod readme;
 mod reviews;
 mod rollout;

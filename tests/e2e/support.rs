@@ -67,6 +67,8 @@ pub(crate) struct Gateway {
 #[derive(Clone)]
 struct Setup {
     folder: Arc<TempDir>,
+    /// Where its store is; nothing: a file in the folder.
+    store: Option<String>,
     arguments: Vec<String>,
     log_level: &'static str,
 }
@@ -92,6 +94,7 @@ impl Gateway {
     pub(crate) fn start_with(arguments: &[&str]) -> Self {
         Self::start_as(Setup {
             folder: Arc::new(TempDir::new().unwrap()),
+            store: None,
             arguments: arguments.iter().map(ToString::to_string).collect(),
             log_level: "info",
         })
@@ -101,6 +104,7 @@ impl Gateway {
     pub(crate) fn start_talkative(arguments: &[&str]) -> Self {
         Self::start_as(Setup {
             folder: Arc::new(TempDir::new().unwrap()),
+            store: None,
             arguments: arguments.iter().map(ToString::to_string).collect(),
             log_level: "trace",
         })
@@ -110,6 +114,7 @@ impl Gateway {
     pub(crate) fn start_together(count: usize) -> Vec<Self> {
         let setup = Setup {
             folder: Arc::new(TempDir::new().unwrap()),
+            store: None,
             arguments: Vec::new(),
             log_level: "info",
         };
@@ -123,12 +128,25 @@ impl Gateway {
         })
     }
 
+    /// A gateway on a database.
+    pub(crate) fn start_on(store: &str) -> Self {
+        let folder = Arc::new(TempDir::new().unwrap());
+        let keys = folder.path().join("receipt-keys.json");
+        Self::start_as(Setup {
+            store: Some(store.to_owned()),
+            arguments: vec!["--receipt-keys".to_owned(), keys.display().to_string()],
+            log_level: "info",
+            folder,
+        })
+    }
+
     fn start_as(setup: Setup) -> Self {
         // It is there once for all tests.
         drop(rustls::crypto::ring::default_provider().install_default());
         let client = Client::builder().timeout(PATIENCE).build().unwrap();
         let file = setup.folder.path().join("consentry.db");
-        let store = format!("sqlite:{}", file.display());
+        let in_file = || format!("sqlite:{}", file.display());
+        let store = setup.store.clone().unwrap_or_else(in_file);
         let mut child = consentry(&["serve", "--listen", "127.0.0.1:0", "--log-format", "json"])
             .args(["--store", &store])
             .args(&setup.arguments)
@@ -177,9 +195,14 @@ impl Gateway {
         self.child.wait().unwrap();
     }
 
+    /// The number of the process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Asks the process to end.
     pub(crate) fn terminate(&self) {
-        let pid = self.child.id().to_string();
+        let pid = self.pid().to_string();
         let sent = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
         assert!(sent.success());
     }

@@ -85,7 +85,9 @@ impl NumberArgs {
 pub(super) async fn run(args: Ask) -> anyhow::Result<()> {
     let to = Address::parse(&args.address, None)
         .map_err(|error| BadArgument(format!("{}: {error}", args.address)))?;
-    let gateway = args.number.put_into(args.store.gateway(&args.policy)?)?;
+    let gateway = args
+        .number
+        .put_into(args.store.gateway(&args.policy).await?)?;
     let ask = offer::Ask {
         to,
         from: args.from,

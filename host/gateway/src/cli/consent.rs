@@ -89,7 +89,7 @@ fn address(text: &str) -> anyhow::Result<Address> {
 
 async fn get(about: About) -> anyhow::Result<()> {
     let address = address(&about.address)?;
-    let gateway = about.store.gateway(&PolicyArgs::default())?;
+    let gateway = about.store.gateway(&PolicyArgs::default()).await?;
     let file = gateway
         .consent(&address, about.channel, about.category.as_ref())
         .await?;
@@ -106,7 +106,7 @@ async fn get(about: About) -> anyhow::Result<()> {
 async fn set(set: Set) -> anyhow::Result<()> {
     let about = set.about;
     let address = address(&about.address)?;
-    let gateway = about.store.gateway(&PolicyArgs::default())?;
+    let gateway = about.store.gateway(&PolicyArgs::default()).await?;
     let evidence = set.evidence_timestamp.map(|timestamp| Evidence {
         timestamp: Some(timestamp),
         has_wording: set.evidence_text.is_some(),
@@ -134,7 +134,7 @@ async fn set(set: Set) -> anyhow::Result<()> {
 
 async fn history(args: History) -> anyhow::Result<()> {
     let address = address(&args.address)?;
-    let store = args.store.open()?;
+    let store = args.store.open().await?;
     let mut after = 0;
     loop {
         let page = store.history(&address, after, 1000).await?;

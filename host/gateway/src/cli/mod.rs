@@ -35,6 +35,7 @@ use crate::jws::{PublicKeys, SigningKeys};
 use crate::keys::{self, Scope};
 use crate::policies::{ChangeError, Policies, Refusal};
 use crate::store::Store;
+use crate::store::postgres::{DatabaseAddress, PostgresStore};
 use crate::store::sqlite::SqliteStore;
 use crate::telemetry::LogFormat;
 
@@ -88,6 +89,9 @@ struct ServeArgs {
     listen: SocketAddr,
     #[command(flatten)]
     store: StoreArgs,
+    /// Bring the store's schema up to date, and serve nothing
+    #[arg(long)]
+    migrate_only: bool,
     #[command(flatten)]
     policy: PolicyArgs,
     /// Take the policy from another gateway, the centre, instead of the store. What came from there last
@@ -147,8 +151,14 @@ struct ServeArgs {
 
 #[derive(Args)]
 struct StoreArgs {
-    /// Where consent is kept: sqlite:PATH
-    #[arg(long, env = "CONSENTRY_STORE", default_value = "sqlite:consentry.db")]
+    /// Where consent is kept: sqlite:PATH, or postgres://USER@HOST/DATABASE?sslmode=verify-full
+    #[arg(
+        long,
+        env = "CONSENTRY_STORE",
+        value_name = "URL",
+        default_value = "sqlite:consentry.db",
+        hide_env_values = true
+    )]
     store: StoreUrl,
 }
 
@@ -195,15 +205,20 @@ impl TrustArgs {
 }
 
 /// Where a store is.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 enum StoreUrl {
     Sqlite(PathBuf),
+    /// As it was written: what is wrong with it is said later, without the password that it may hold.
+    Postgres(String),
 }
 
 impl FromStr for StoreUrl {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            return Ok(Self::Postgres(text.to_owned()));
+        }
         match text.strip_prefix("sqlite:") {
             // SQLite reads more than paths: a store in memory is gone with the process.
             Some(path)
@@ -212,29 +227,43 @@ impl FromStr for StoreUrl {
                 Err("name a file, as in sqlite:consentry.db".to_owned())
             }
             Some(path) => Ok(Self::Sqlite(path.into())),
-            None => Err("a store is written sqlite:PATH".to_owned()),
+            None => Err("a store is written sqlite:PATH or postgres://…".to_owned()),
         }
     }
 }
 
 impl StoreArgs {
-    /// A file beside the store, with a longer name.
+    /// A file beside the store, with a longer name; beside a database, which is on no disk of this machine's,
+    /// one in the working directory.
     fn beside(&self, ending: &str) -> PathBuf {
-        let StoreUrl::Sqlite(path) = &self.store;
-        let mut name = path.as_os_str().to_owned();
+        let mut name = match &self.store {
+            StoreUrl::Sqlite(path) => path.as_os_str().to_owned(),
+            StoreUrl::Postgres(_) => "consentry".into(),
+        };
         name.push(ending);
         name.into()
     }
 
-    fn open(&self) -> anyhow::Result<Arc<dyn Store>> {
-        let StoreUrl::Sqlite(path) = &self.store;
-        let store = SqliteStore::open(path)
-            .map_err(|error| anyhow::anyhow!("the store {}: {error}", path.display()))?;
-        Ok(Arc::new(store))
+    /// Opens the store, and brings its schema up to date.
+    async fn open(&self) -> anyhow::Result<Arc<dyn Store>> {
+        match &self.store {
+            StoreUrl::Sqlite(path) => {
+                let store = SqliteStore::open(path)
+                    .map_err(|error| anyhow::anyhow!("the store {}: {error}", path.display()))?;
+                Ok(Arc::new(store))
+            }
+            StoreUrl::Postgres(url) => {
+                let address = DatabaseAddress::parse(url)
+                    .map_err(|error| BadArgument(format!("--store: {error}")))?;
+                let store = PostgresStore::open(&address).await;
+                let store = store.context("the store in PostgreSQL")?;
+                Ok(Arc::new(store))
+            }
+        }
     }
 
-    fn gateway(&self, policy: &PolicyArgs) -> anyhow::Result<Gateway> {
-        Ok(Gateway::new(policy.start()?, self.open()?))
+    async fn gateway(&self, policy: &PolicyArgs) -> anyhow::Result<Gateway> {
+        Ok(Gateway::new(policy.start()?, self.open().await?))
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) async fn run(args: PreflightArgs) -> anyhow::Result<()> {
     let to = Address::parse(&args.to, None)
         .map_err(|error| BadArgument(error.to_string()))
         .context(args.to)?;
-    let gateway = args.store.gateway(&args.policy)?;
+    let gateway = args.store.gateway(&args.policy).await?;
     let question = Question {
         region: args.region,
         time_zone: args.time_zone,

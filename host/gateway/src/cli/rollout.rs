@@ -56,7 +56,7 @@ pub(super) async fn activate(
     let named = || format!("the policy {}", file.display());
     let bytes = std::fs::read(&file).with_context(named)?;
     let signature = std::fs::read_to_string(signature_of(&file)).ok();
-    let (policies, store) = (Policies::start(None, trusted.read()?)?, store.open()?);
+    let (policies, store) = (Policies::start(None, trusted.read()?)?, store.open().await?);
     let version = policies.add(&*store, bytes, signature, &why.by).await;
     let version = version.with_context(named)?;
     let because = (why.by.as_str(), why.why.as_str());
@@ -76,7 +76,7 @@ pub(super) async fn roll_back(
     store: StoreArgs,
     trusted: TrustArgs,
 ) -> anyhow::Result<()> {
-    let (policies, store) = (Policies::start(None, trusted.read()?)?, store.open()?);
+    let (policies, store) = (Policies::start(None, trusted.read()?)?, store.open().await?);
     let change = policies.roll_back(&*store, &why.by, &why.why).await?;
     if why.json {
         return output::json(&change);
@@ -85,7 +85,7 @@ pub(super) async fn roll_back(
 }
 
 pub(super) async fn list(store: StoreArgs, as_json: bool) -> anyhow::Result<()> {
-    let store = store.open()?;
+    let store = store.open().await?;
     let (kept, changes) = (store.policies().await?, store.policy_changes().await?);
     let active = in_force(&changes).pop();
     if as_json {
@@ -129,7 +129,7 @@ pub(super) async fn replay(
     store: StoreArgs,
     as_json: bool,
 ) -> anyhow::Result<()> {
-    let store = store.open()?;
+    let store = store.open().await?;
     let found = policies::replay(policy, &*store, between, last).await?;
     differences(&found, as_json)?;
     match at_most {

@@ -67,7 +67,7 @@ pub(super) async fn run(args: ScrubArgs) -> anyhow::Result<()> {
             return Err(BadArgument(problem).into());
         }
     }
-    let gateway = args.store.gateway(&args.policy)?;
+    let gateway = args.store.gateway(&args.policy).await?;
     let mut scrub = Scrub {
         allowed: writer(&args.allowed, delimiter)?,
         blocked: writer(&args.blocked, delimiter)?,

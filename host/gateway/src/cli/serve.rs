@@ -20,6 +20,11 @@ use crate::{alerts, decisions, http, policies, telemetry};
 
 pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     telemetry::start_logging(args.log_format);
+    if args.migrate_only {
+        args.store.open().await?;
+        tracing::info!("the store's schema is up to date");
+        return Ok(());
+    }
     let keys = args
         .keys
         .as_deref()
@@ -51,7 +56,7 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         let file = args.store.beside(".policy.wasm");
         policies = policies.with_centre(Centre::new(url, args.policy_from_key, file)?);
     }
-    let gateway = Gateway::new(policies, args.store.open()?)
+    let gateway = Gateway::new(policies, args.store.open().await?)
         .with_receipts(receipts)
         .with_decisions_kept(args.decisions_kept);
     let gateway = args.number.put_into(gateway)?;

@@ -126,6 +126,7 @@ impl From<StoreError> for Problem {
             )
             .at("addresses"),
             error @ (StoreError::Unavailable(_)
+            | StoreError::Address(_)
             | StoreError::Older { .. }
             | StoreError::Newer { .. }) => {
                 tracing::error!(%error, "the store failed");

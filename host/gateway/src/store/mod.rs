@@ -1,5 +1,6 @@
 //! Where contacts, events and consent are kept: the source of truth.
 
+pub mod postgres;
 mod record;
 pub mod sqlite;
 
@@ -216,6 +217,9 @@ pub enum StoreError {
     /// An address belongs to another contact.
     #[error("an address belongs to another contact")]
     AddressTaken,
+    /// Where it is was not written as it must be.
+    #[error("its address cannot be used: {0}")]
+    Address(String),
     /// It was written before the first release.
     #[error(
         "the store has schema version {found}, of before the first release, which cannot be read; \

@@ -1,12 +1,18 @@
 //! What is recorded, before and after.
 
 use consentry_model::{
-    Category, Change, Channel, Classification, Contact, EventId, Scope, Statement, Timestamp,
+    Answers, Category, Change, ChangeKind, Channel, Classification, Contact, EventId, Limit, Mark,
+    Scope, Statement, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use uuid::Uuid;
 
+use super::Answerable;
 use crate::address::Address;
+
+/// How many of the messages sent are known of a contact: more than any limit counts.
+pub(crate) const MOST_SENT: usize = 128;
 
 /// How an event came about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -200,7 +206,7 @@ pub(crate) fn name(value: impl Serialize) -> Option<String> {
 
 impl NewEvent {
     /// An event of which nothing more is known yet.
-    pub(crate) fn new(kind: EventKind, address: Address, statement: Statement) -> Self {
+    pub fn new(kind: EventKind, address: Address, statement: Statement) -> Self {
         Self {
             kind,
             address,
@@ -228,8 +234,49 @@ impl NewEvent {
         }
     }
 
-    /// The event as it will be recorded.
-    pub(crate) fn into_event(
+    /// Whether it gives something: what one person gave must not become what another one did; what one
+    /// withdrew may.
+    pub(super) fn gives_something(&self) -> bool {
+        let gives = |change: &Change| change.kind != ChangeKind::OptOut;
+        self.changes.iter().any(gives)
+    }
+
+    /// Takes the event in: into what is known of its contact, after its newest event. Gives the event to
+    /// be recorded.
+    pub(super) fn take_in(self, contact: &mut Contact, newest: Newest, now: Timestamp) -> Event {
+        // No two events of a contact share a moment, so "STOP" and "START" within a millisecond keep
+        // their order.
+        let recorded_at = newest
+            .recorded_at
+            .and_then(|last| Timestamp::from_millis(last.millis() + 1))
+            .map_or(now, |next| next.max(now));
+        let said_at = self.said_at.map_or(recorded_at, |at| at.min(recorded_at));
+        let event_id = EventId(Uuid::now_v7().to_string());
+        for change in &self.changes {
+            let mark = Mark {
+                at: said_at,
+                event: event_id.clone(),
+            };
+            contact.apply(change, self.statement, mark);
+        }
+        if self.kind == EventKind::Inbound
+            && let Some(channel) = self.channel
+        {
+            contact.wrote(channel, said_at);
+            if self.ad_entry {
+                let last = contact.last_ad_entry.entry(channel).or_insert(said_at);
+                *last = said_at.max(*last);
+            }
+        }
+        if let (Some(backoff), Some(channel)) = (&self.backoff, self.channel) {
+            let key = (channel, backoff.category.clone());
+            let until = contact.backoff.entry(key).or_insert(backoff.until);
+            *until = backoff.until.max(*until);
+        }
+        self.into_event(event_id, newest.seq + 1, said_at, recorded_at)
+    }
+
+    fn into_event(
         self,
         event_id: EventId,
         seq: u64,
@@ -279,4 +326,65 @@ impl NewEvent {
             recorded_at,
         }
     }
+}
+
+/// A contact's newest event.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Newest {
+    /// Its number; 0 where there is none.
+    pub(super) seq: u64,
+    /// When it was recorded.
+    pub(super) recorded_at: Option<Timestamp>,
+}
+
+impl Newest {
+    /// From the columns of a contact.
+    pub(super) fn of_columns(seq: i64, recorded_at: i64) -> Self {
+        Self {
+            seq: seq.unsigned_abs(),
+            recorded_at: (seq != 0)
+                .then(|| Timestamp::from_millis(recorded_at))
+                .flatten(),
+        }
+    }
+}
+
+impl From<&Event> for Newest {
+    fn from(event: &Event) -> Self {
+        Self {
+            seq: event.seq,
+            recorded_at: Some(event.recorded_at),
+        }
+    }
+}
+
+/// An event that a message names as the one it answers.
+pub(super) struct Named<'e> {
+    pub(super) intent: Option<&'e str>,
+    pub(super) said_at: Timestamp,
+    pub(super) is_answered: bool,
+    /// Whether the contact has not opted out again since.
+    pub(super) is_newest_opt_out: bool,
+}
+
+impl Named<'_> {
+    /// What the message is bound to.
+    pub(super) fn answerable(&self) -> Answerable {
+        match self.intent {
+            _ if self.is_answered => Answerable::Answered,
+            Some("help") => Answerable::Yes(Answers::Help(self.said_at)),
+            Some("opt-out") if self.is_newest_opt_out => {
+                Answerable::Yes(Answers::OptOut(self.said_at))
+            }
+            Some("opt-out") => Answerable::NotNewest,
+            _ => Answerable::Unknown,
+        }
+    }
+}
+
+/// The moment from which on a limit has room, when the message that takes up its last place was sent at
+/// `sent`, and it has none at `at`.
+pub(super) fn room_again(limit: &Limit, sent: Option<i64>, at: Timestamp) -> Option<Timestamp> {
+    let free = sent.and_then(|sent| Timestamp::from_millis(sent.saturating_add(limit.window)));
+    free.filter(|free| at < *free)
 }

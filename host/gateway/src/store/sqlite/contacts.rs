@@ -8,11 +8,9 @@ use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Row};
 
 use super::super::Known;
+use super::super::record::MOST_SENT;
 use super::read::{channel, contact_id, mark, moment, parsed};
 use crate::address::Address;
-
-/// How many of the messages sent are looked at: more than any limit counts.
-const MOST_SENT: usize = 128;
 
 /// A table that a contact is made of.
 struct Part {

@@ -1,10 +1,11 @@
 //! Queries.
 
-use consentry_model::{Answers, Category, Channel, EventId, Limit, Mark, Timestamp};
+use consentry_model::{Category, Channel, EventId, Limit, Mark, Timestamp};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use serde_json::Value;
 
+use super::super::record::{Named, room_again};
 use super::super::{Answerable, Event, History};
 
 pub(super) fn contact_id(
@@ -27,37 +28,27 @@ pub(super) fn answerable(
         return Ok(Answerable::Unknown);
     };
     let named = connection
-        .prepare_cached("SELECT intent, said_at FROM event WHERE contact_id = ?1 AND id = ?2")?
+        .prepare_cached(
+            "SELECT intent, said_at,
+                EXISTS (SELECT 1 FROM sent
+                    WHERE sent.contact_id = event.contact_id AND answers = event.id),
+                NOT EXISTS (SELECT 1 FROM event AS newer
+                    WHERE newer.contact_id = event.contact_id AND newer.intent = 'opt-out'
+                    AND (newer.said_at, newer.seq) > (event.said_at, event.seq))
+             FROM event WHERE contact_id = ?1 AND id = ?2",
+        )?
         .query_row((&contact_id, event_id), |row| {
-            Ok((row.get::<_, Option<String>>(0)?, moment(row, 1)?))
+            let intent: Option<String> = row.get(0)?;
+            let named = Named {
+                intent: intent.as_deref(),
+                said_at: moment(row, 1)?,
+                is_answered: row.get(2)?,
+                is_newest_opt_out: row.get(3)?,
+            };
+            Ok(named.answerable())
         })
         .optional()?;
-    let Some((intent, said_at)) = named else {
-        return Ok(Answerable::Unknown);
-    };
-    let is_answered = connection
-        .prepare_cached("SELECT 1 FROM sent WHERE contact_id = ?1 AND answers = ?2")?
-        .exists((&contact_id, event_id))?;
-    if is_answered {
-        return Ok(Answerable::Answered);
-    }
-    match intent.as_deref() {
-        Some("help") => Ok(Answerable::Yes(Answers::Help(said_at))),
-        Some("opt-out") => {
-            let newest: String = connection
-                .prepare_cached(
-                    "SELECT id FROM event WHERE contact_id = ?1 AND intent = 'opt-out'
-                     ORDER BY said_at DESC, seq DESC LIMIT 1",
-                )?
-                .query_row([&contact_id], |row| row.get(0))?;
-            Ok(if newest == event_id {
-                Answerable::Yes(Answers::OptOut(said_at))
-            } else {
-                Answerable::NotNewest
-            })
-        }
-        _ => Ok(Answerable::Unknown),
-    }
+    Ok(named.unwrap_or(Answerable::Unknown))
 }
 
 /// The moment from which on a limit has room, when it has none.
@@ -88,8 +79,7 @@ pub(super) fn reached(
             |row| row.get(0),
         )
         .optional()?;
-    let free = sent.and_then(|sent| Timestamp::from_millis(sent.saturating_add(limit.window)));
-    Ok(free.filter(|free| at < *free))
+    Ok(room_again(limit, sent, at))
 }
 
 const EVENT: &str = "SELECT id, seq, kind, address, channel, business_address, message_id, body,

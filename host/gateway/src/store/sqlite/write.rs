@@ -3,12 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use consentry_model::{
-    Category, Change, ChangeKind, ConsentStatus, Contact, EventId, Mark, Marks, Timestamp,
-};
+use consentry_model::{Category, Channel, ConsentStatus, Contact, Mark, Marks, Timestamp};
 use rusqlite::{Connection, Savepoint};
 use uuid::Uuid;
 
+use super::super::record::Newest;
 use super::super::{Backoff, Event, EventKind, NewEvent, Outgoing, Place, Recorded, StoreError};
 use super::{contacts, read};
 use crate::address::Address;
@@ -52,7 +51,7 @@ pub(super) fn record(
     let contact_id = contact_of(connection, &new.address, now)?;
     let other_addresses = std::mem::take(&mut new.other_addresses);
     let strangers = name_as(connection, &contact_id, other_addresses)?;
-    if !strangers.is_empty() && new.changes.iter().any(gives_something) {
+    if !strangers.is_empty() && new.gives_something() {
         return Err(StoreError::AddressTaken);
     }
     for (other_id, address) in strangers {
@@ -65,18 +64,12 @@ pub(super) fn record(
     record_for(connection, contact_id, new, now)
 }
 
-/// What one person gave must not become what another one did; what one withdrew may.
-fn gives_something(change: &Change) -> bool {
-    change.kind != ChangeKind::OptOut
-}
-
 fn record_for(
     connection: &Savepoint<'_>,
     contact_id: String,
     new: NewEvent,
     now: Timestamp,
 ) -> Result<Recorded, StoreError> {
-    let (last_seq, last_recorded_at) = newest(connection, &contact_id)?;
     if let (Some(channel), Some(message_id)) = (new.channel, &new.message_id)
         && let Some(event) = read::delivered(connection, &contact_id, channel, message_id)?
     {
@@ -89,45 +82,26 @@ fn record_for(
         });
     }
 
-    // No two events of a contact share a moment, so "STOP" and "START" within a millisecond keep
-    // their order.
-    let recorded_at = last_recorded_at
-        .and_then(|last| Timestamp::from_millis(last.millis() + 1))
-        .map_or(now, |next| next.max(now));
-    let said_at = new.said_at.map_or(recorded_at, |at| at.min(recorded_at));
-    let event_id = EventId(Uuid::now_v7().to_string());
-
     let mut contact = contacts::contact(connection, &contact_id)?;
     let before = contact.marks.clone();
-    for change in &new.changes {
-        let mark = Mark {
-            at: said_at,
-            event: event_id.clone(),
-        };
-        contact.apply(change, new.statement, mark);
+    let (kind, ad_entry, backoff) = (new.kind, new.ad_entry, new.backoff.clone());
+    let event = new.take_in(&mut contact, newest(connection, &contact_id)?, now);
+    if let Some(channel) = event.channel.map(Channel::as_str) {
+        if kind == EventKind::Inbound {
+            let ad_entry = ad_entry.then_some(event.said_at);
+            write_last_inbound(connection, &contact_id, channel, event.said_at, ad_entry)?;
+        }
+        if let Some(backoff) = &backoff {
+            write_backoff(connection, &contact_id, channel, backoff)?;
+        }
     }
-    if new.kind == EventKind::Inbound
-        && let Some(channel) = new.channel
-    {
-        contact.wrote(channel, said_at);
-        let ad_entry = new.ad_entry.then_some(said_at);
-        write_last_inbound(connection, &contact_id, channel.as_str(), said_at, ad_entry)?;
-    }
-
-    if let (Some(backoff), Some(channel)) = (&new.backoff, new.channel) {
-        write_backoff(connection, &contact_id, channel.as_str(), backoff)?;
-        let key = (channel, backoff.category.clone());
-        contact.backoff.insert(key, backoff.until);
-    }
-
-    let event = new.into_event(event_id, last_seq + 1, said_at, recorded_at);
     insert(connection, &contact_id, &event)?;
     if contact.marks != before {
         write_consent(connection, &contact_id, &contact)?;
     }
     connection
         .prepare_cached("UPDATE contact SET last_seq = ?2, last_recorded_at = ?3 WHERE id = ?1")?
-        .execute((&contact_id, to_sql(event.seq), recorded_at.millis()))?;
+        .execute((&contact_id, to_sql(event.seq), event.recorded_at.millis()))?;
     Ok(Recorded {
         contact_id,
         event,
@@ -173,13 +147,12 @@ fn name_as(
     Ok(strangers)
 }
 
-/// The number and the time of a contact's newest event.
-fn newest(connection: &Connection, contact_id: &str) -> rusqlite::Result<(u64, Option<Timestamp>)> {
-    let (seq, at): (i64, i64) = connection
+fn newest(connection: &Connection, contact_id: &str) -> rusqlite::Result<Newest> {
+    connection
         .prepare_cached("SELECT last_seq, last_recorded_at FROM contact WHERE id = ?1")?
-        .query_row([contact_id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let at = (seq != 0).then(|| Timestamp::from_millis(at)).flatten();
-    Ok((seq.unsigned_abs(), at))
+        .query_row([contact_id], |row| {
+            Ok(Newest::of_columns(row.get(0)?, row.get(1)?))
+        })
 }
 
 fn insert_address(connection: &Connection, value: &str, contact_id: &str) -> rusqlite::Result<()> {
@@ -203,7 +176,7 @@ fn insert(connection: &Connection, contact_id: &str, event: &Event) -> rusqlite:
             event.event_id.0,
             event.kind,
             event.address,
-            event.channel.map(consentry_model::Channel::as_str),
+            event.channel.map(Channel::as_str),
             event.business_address,
             event.message_id,
             event.body,
