@@ -93,7 +93,7 @@ async fn every_stop_that_was_acknowledged_is_there(
             .map(|number| person(round * 200 + number))
             .collect();
         let writes = async {
-            let writes = people.iter().map(async |who| {
+            let writes = people.iter().map(|who| async move {
                 let recorded = store.record(stop(who)).await;
                 recorded.map(|_| who.clone())
             });
