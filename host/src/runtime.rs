@@ -220,11 +220,13 @@ impl Host {
     }
 
     fn unusable(&self, error: &wasmtime::Error) -> LoadError {
-        let why = format!("{error:#}");
+        let mut why = format!("{error:#}");
         // The pool says this of a memory that is too large from the start, and has no type for it.
-        if why.contains("memory has a minimum byte size") {
-            let limit = self.limits.memory;
-            return LoadError::Memory { limit, why };
+        if let Some(at) = why.find("memory has a minimum byte size") {
+            return LoadError::Memory {
+                limit: self.limits.memory,
+                why: why.split_off(at),
+            };
         }
         LoadError::Invalid(why)
     }

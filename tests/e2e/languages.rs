@@ -206,12 +206,13 @@ fn a_policy_in_rust_decides_as_any_other() {
 #[ignore = "needs the policies that .ci/languages builds, with npm and a nested cargo"]
 fn a_policy_in_javascript_decides_as_any_other() {
     let component = built("js");
-    let refused = policy(&["check"], &component);
+    let refused = policy(&["check", "--policy-memory", "8MiB"], &component);
     assert_eq!(refused.status.code(), Some(3), "{refused:?}");
     assert!(
         text(&refused.stderr).contains("--policy-memory"),
         "{refused:?}"
     );
+    decides(&component, &[]);
     decides(&component, &["--policy-memory", "256MiB"]);
 }
 

@@ -65,13 +65,19 @@ function understood(message, intent, rule, more) {
     return { intent, rule, ...answer };
 }
 
+/** What has no width, and what stands between words: the engine knows no classes such as \p{L}. */
+const INVISIBLE = /[\u00ad\u200b-\u200f\u2060\ufeff]/g;
+const BETWEEN =
+    /[\u0000-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00bf\u2000-\u2bff\u3000-\u303f\ufe00-\ufe0f\u{1f000}-\u{1faff}]+/u;
+
 /** The words of a message, in lower case and without courtesies. */
 function words(text) {
     return text
-        .normalize('NFKC')
+        .replace(INVISIBLE, '')
+        // Full-width letters in their usual form.
+        .replace(/[\uff01-\uff5e]/g, (wide) => String.fromCharCode(wide.charCodeAt(0) - 0xfee0))
         .toLowerCase()
-        .replace(/[\u00ad\u200b-\u200f\u2060\ufeff]/g, '')
-        .split(/[^\p{L}\p{N}]+/u)
+        .split(BETWEEN)
         .filter((word) => word !== '' && !COURTESIES.has(word))
         .join(' ');
 }
