@@ -77,6 +77,8 @@ struct Known {
 #[tokio::main]
 async fn main() -> Result<(), Anything> {
     let args = Args::parse();
+    // Whoever asks over TLS needs it; that it was set before is no fault.
+    drop(rustls::crypto::ring::default_provider().install_default());
     // Whatever was compiled before need not be compiled again.
     let cache = CodeCache::open(args.keep.with_extension("compiled"))?;
     let edge = Arc::new(Edge {
