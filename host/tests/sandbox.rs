@@ -410,9 +410,10 @@ fn a_component_made_for_less_than_the_contract_has_now_runs() {
     // It asks for consent when it is asked about a message, and allows it when there is an opt-in.
     let import = r#"(import "consentry:policy/consent-lookup@0.1.0" "consent"
         (func $consent (param i32 i32 i32 i32)))"#;
+    // No opt-in is a 1 in the verdict and in the route: deny, and drop it.
     let asks = "(call $consent (i32.const 0) (i32.const 8192) (i32.const 0) (i32.const 12288))
-        (i64.store (i32.const 4096) (i64.extend_i32_u
-            (i32.ne (i32.load8_u (i32.const 12288)) (i32.const 0))))
+        (i32.store8 (i32.const 4096) (i32.ne (i32.load8_u (i32.const 12288)) (i32.const 0)))
+        (i32.store8 (i32.const 4112) (i32.load8_u (i32.const 4096)))
         i32.const 4096";
     let policy = load(&with(&contract, "policy", &core(ZEROS, asks, import)));
     assert_eq!(policy.contract_version().as_deref(), Some("0.1.0"));
@@ -425,7 +426,11 @@ fn a_component_made_for_less_than_the_contract_has_now_runs() {
         (agreed, Verdict::Allow),
     ] {
         let answer = policy.preflight(&marketing(), &Arc::new(contact));
-        assert!(matches!(answer.decided_by, DecidedBy::Policy));
+        assert!(
+            matches!(answer.decided_by, DecidedBy::Policy),
+            "{:?}",
+            answer.decided_by
+        );
         assert_eq!(answer.value.verdict, verdict);
     }
 }
