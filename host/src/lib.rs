@@ -25,17 +25,23 @@
 //! ```
 //!
 //! `examples/embed.rs` shows an edge gateway's loop. The crate knows no HTTP and no SQL.
+//!
+//! Without the feature `compiler`, which is on by default, it has no compiler, and loads only what a host
+//! with one has compiled: see [`CodeCache`] and `host/without-compiler`.
 
 mod bulk;
+mod cache;
 pub mod conformance;
 mod digest;
 mod inspect;
+mod native;
 mod policy;
 mod runtime;
 mod sandbox;
 mod translate;
 
 pub use bulk::Bulk;
+pub use cache::{CacheError, CodeCache};
 pub use digest::Digest;
 pub use policy::{Answer, DecidedBy, Fault, Manifest, Policy};
 pub use runtime::{Host, HostError, Limits, LoadError};

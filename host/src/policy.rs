@@ -67,7 +67,7 @@ pub enum Fault {
     #[error("it ran over its deadline")]
     Deadline,
     /// It wanted more memory or larger tables than allowed.
-    #[error("it ran over its memory limit")]
+    #[error("it ran over its memory limit (Limits::memory; in consentry, --policy-memory)")]
     Memory,
     /// It trapped.
     #[error("it trapped: {0}")]

@@ -8,10 +8,16 @@ use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::bindings;
+use crate::cache::CodeCache;
 use crate::digest::Digest;
 use crate::inspect;
+use crate::native;
 use crate::policy::{Fault, Policy};
 use crate::sandbox::{CallState, Prepared};
+
+/// How much of a sandbox's memory is reset in place instead of being given back to the system. More than
+/// that is used only by policies that take far longer themselves.
+const RESIDENT: usize = 16 << 20;
 
 /// How often the deadline of running calls is looked at.
 const TICK: Duration = Duration::from_millis(5);
@@ -49,6 +55,7 @@ pub struct Host {
     engine: Engine,
     linker: Linker<CallState>,
     limits: Limits,
+    cache: Option<CodeCache>,
 }
 
 /// The runtime could not be set up.
@@ -60,7 +67,10 @@ pub struct HostError(String);
 #[derive(Debug, Error)]
 pub enum LoadError {
     /// It is larger than [`Limits::component`].
-    #[error("the policy has {size} bytes; at most {limit} are allowed")]
+    #[error(
+        "the policy has {size} bytes; at most {limit} are allowed (Limits::component; in consentry, \
+         --policy-size)"
+    )]
     TooLarge {
         /// Its size, in bytes.
         size: usize,
@@ -70,6 +80,23 @@ pub enum LoadError {
     /// It is no component, or none that can be compiled.
     #[error("this is no WebAssembly component that can be compiled: {0}")]
     Invalid(String),
+    /// It needs more than [`Limits::memory`] from the start.
+    #[error(
+        "the policy needs more memory than the {limit} bytes it may have ({why}); allow it more \
+         (Limits::memory; in consentry, --policy-memory)"
+    )]
+    Memory {
+        /// The limit, in bytes.
+        limit: usize,
+        /// What it needs.
+        why: String,
+    },
+    /// This host has no compiler, and the cache no code that fits it.
+    #[error(
+        "this host has no compiler, and nothing in its cache was compiled from {0} for this version \
+         of the host and this kind of processor"
+    )]
+    NotCompiled(Digest),
     /// It imports something else than `consent-lookup`.
     #[error(
         "the policy imports {0:?}; a policy may import consentry:policy/consent-lookup and \
@@ -111,7 +138,14 @@ impl Host {
             engine,
             linker,
             limits,
+            cache: None,
         })
+    }
+
+    /// Keeps compiled policies in a folder, and takes from there what need not be compiled again.
+    pub fn with_cache(mut self, cache: CodeCache) -> Self {
+        self.cache = Some(cache);
+        self
     }
 
     /// What a policy may use.
@@ -128,21 +162,83 @@ impl Host {
         Ok(())
     }
 
-    /// Checks and compiles a policy component. Compiling takes tens of milliseconds or more: keep
-    /// it off the path of messages.
+    /// Checks and compiles a policy component, unless its code is in the cache. Compiling takes tens of
+    /// milliseconds or more: keep it off the path of messages.
     pub fn load(&self, bytes: &[u8]) -> Result<Policy, LoadError> {
         self.check_size(bytes)?;
-        let component = Component::from_binary(&self.engine, bytes)
-            .map_err(|error| LoadError::Invalid(format!("{error:#}")))?;
-        inspect::check(&component)?;
+        let digest = Digest::of(bytes);
+        match self.compiled(digest)? {
+            Some(component) => self.prepare(&component, digest),
+            None => self.compile(bytes, digest),
+        }
+    }
+
+    /// A component's code as the cache has it, when it fits this runtime.
+    fn compiled(&self, digest: Digest) -> Result<Option<Component>, LoadError> {
+        let Some(cache) = &self.cache else {
+            return Ok(None);
+        };
+        for code in cache.find(digest, self.runtime()) {
+            match native::component(&self.engine, &code).map_err(|error| self.unusable(&error)) {
+                Ok(component) => return Ok(Some(component)),
+                Err(LoadError::Invalid(why)) => tracing::debug!(why, "code that does not fit"),
+                Err(refused) => return Err(refused),
+            }
+        }
+        Ok(None)
+    }
+
+    /// What its code must have been compiled for, where that is known.
+    #[cfg(feature = "compiler")]
+    fn runtime(&self) -> Option<u64> {
+        let compatibility = self.engine.precompile_compatibility_hash();
+        Some(crate::cache::number(compatibility))
+    }
+
+    #[cfg(not(feature = "compiler"))]
+    fn runtime(&self) -> Option<u64> {
+        None
+    }
+
+    #[cfg(not(feature = "compiler"))]
+    fn compile(&self, _: &[u8], digest: Digest) -> Result<Policy, LoadError> {
+        Err(LoadError::NotCompiled(digest))
+    }
+
+    #[cfg(feature = "compiler")]
+    fn compile(&self, bytes: &[u8], digest: Digest) -> Result<Policy, LoadError> {
+        let component =
+            Component::from_binary(&self.engine, bytes).map_err(|error| self.unusable(&error))?;
+        let policy = self.prepare(&component, digest)?;
+        if let (Some(cache), Some(runtime)) = (&self.cache, self.runtime()) {
+            match component.serialize() {
+                Ok(code) => cache.keep(digest, runtime, &code),
+                Err(error) => tracing::warn!(%error, "the compiled policy is not kept"),
+            }
+        }
+        Ok(policy)
+    }
+
+    fn unusable(&self, error: &wasmtime::Error) -> LoadError {
+        let mut why = format!("{error:#}");
+        // The pool says this of a memory that is too large from the start, and has no type for it.
+        if let Some(at) = why.find("memory has a minimum byte size") {
+            return LoadError::Memory {
+                limit: self.limits.memory,
+                why: why.split_off(at),
+            };
+        }
+        LoadError::Invalid(why)
+    }
+
+    /// Checks a component and makes it ready.
+    fn prepare(&self, component: &Component, digest: Digest) -> Result<Policy, LoadError> {
+        inspect::check(component)?;
         let wrong_type = |error: wasmtime::Error| LoadError::WrongType(format!("{error:#}"));
-        let prepared = self
-            .linker
-            .instantiate_pre(&component)
-            .map_err(wrong_type)?;
+        let prepared = self.linker.instantiate_pre(component).map_err(wrong_type)?;
         let ready = Prepared::new(prepared.clone())?;
         bindings::PolicyPre::new(prepared).map_err(wrong_type)?;
-        Policy::new(ready, Digest::of(bytes), self.limits.clone()).map_err(LoadError::Describe)
+        Policy::new(ready, digest, self.limits.clone()).map_err(LoadError::Describe)
     }
 }
 
@@ -157,8 +253,7 @@ fn config(limits: &Limits) -> Config {
         .max_tables_per_component(2)
         .max_memory_size(limits.memory)
         .table_elements(limits.table_elements)
-        // Pages up to here are reset in place instead of being given back to the system.
-        .linear_memory_keep_resident(limits.memory)
+        .linear_memory_keep_resident(limits.memory.min(RESIDENT))
         .table_keep_resident(limits.table_elements.saturating_mul(size_of::<usize>()))
         .pagemap_scan(Enabled::Auto);
     let mut config = Config::new();

@@ -379,13 +379,70 @@ fn a_component_that_imports_something_else_is_refused_by_name() {
 }
 
 #[test]
-fn a_component_of_another_contract_version_is_refused_by_name() {
-    let contract = CONTRACT.replace("consentry:policy@0.1.0", "consentry:policy@0.2.0");
-    let error = refusal(&with(&contract, "policy", &core(ZEROS, ZEROS, "")));
-    assert!(
-        matches!(&error, LoadError::ContractVersion { found, .. } if found == "0.2.0"),
-        "{error}"
-    );
+fn a_component_of_another_or_a_newer_contract_version_is_refused_by_name() {
+    for version in ["0.0.9", "0.1.1", "0.2.0", "1.0.0"] {
+        let version_line = format!("consentry:policy@{version}");
+        let contract = CONTRACT.replace("consentry:policy@0.1.0", &version_line);
+        let error = refusal(&with(&contract, "policy", &core(ZEROS, ZEROS, "")));
+        assert!(
+            matches!(&error, LoadError::ContractVersion { found, .. } if found == version),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_component_made_for_less_than_the_contract_has_now_runs() {
+    // What an older minor version looks like: some functions and types were not there yet.
+    let cut = |text: String, from: &str, to: &str| {
+        let (before, rest) = text.split_once(from).unwrap();
+        let (_, after) = rest.split_once(to).unwrap();
+        format!("{before}{after}")
+    };
+    let mut contract = CONTRACT.to_owned();
+    for function in [
+        "    backoff: func",
+        "    sent: func",
+        "    last-ad-entry: func",
+    ] {
+        contract = cut(contract, function, ";\n");
+    }
+    // It asks for consent when it is asked about a message, and allows it when there is an opt-in.
+    let import = r#"(import "consentry:policy/consent-lookup@0.1.0" "consent"
+        (func $consent (param i32 i32 i32 i32)))"#;
+    // No opt-in is a 1 in the verdict and in the route: deny, and drop it.
+    let asks = "(call $consent (i32.const 0) (i32.const 8192) (i32.const 0) (i32.const 12288))
+        (i32.store8 (i32.const 4096) (i32.ne (i32.load8_u (i32.const 12288)) (i32.const 0)))
+        (i32.store8 (i32.const 4112) (i32.load8_u (i32.const 4096)))
+        i32.const 4096";
+    let policy = load(&with(&contract, "policy", &core(ZEROS, asks, import)));
+    assert_eq!(policy.contract_version().as_deref(), Some("0.1.0"));
+    let mut agreed = Contact::default();
+    let start = Change::general(Channel::Sms, ChangeKind::OptIn);
+    let event = EventId("1".to_owned());
+    agreed.apply(&start, Statement::Own, Mark { at: at(1), event });
+    for (contact, verdict) in [
+        (Contact::default(), Verdict::Deny),
+        (agreed, Verdict::Allow),
+    ] {
+        let answer = policy.preflight(&marketing(), &Arc::new(contact));
+        assert!(
+            matches!(answer.decided_by, DecidedBy::Policy),
+            "{:?}",
+            answer.decided_by
+        );
+        assert_eq!(answer.value.verdict, verdict);
+    }
+}
+
+#[test]
+fn a_component_made_for_other_types_is_refused() {
+    // A record that has changed is another contract, whatever its version says.
+    let contract = CONTRACT.replacen("        named-since: option<timestamp>,\n", "", 1);
+    let import = r#"(import "consentry:policy/consent-lookup@0.1.0" "consent"
+        (func $consent (param i32 i32 i32 i32)))"#;
+    let error = refusal(&with(&contract, "policy", &core(ZEROS, ZEROS, import)));
+    assert!(matches!(&error, LoadError::WrongType(_)), "{error}");
 }
 
 #[test]

@@ -44,8 +44,30 @@ fn build() -> Result<(), Box<dyn Error>> {
         Some(ready_made) => fs::read(ready_made)?,
         None => engine::compile(&workspace, &out)?,
     };
-    let rules = rules::load(&workspace.join("policy/rules"))?;
+    let folder = workspace.join("policy/rules");
+    fs::write(out.join("rules.rs"), texts(&folder)?)?;
+    let rules = rules::load(&folder)?;
     fs::write(out.join("policy.wasm"), policy(&module, &rules)?)?;
     fs::write(out.join("engine.wasm"), module)?;
     Ok(())
+}
+
+/// An array of the rules' files, each with its name and its text.
+fn texts(folder: &Path) -> Result<String, Box<dyn Error>> {
+    let mut files = Vec::new();
+    for part in ["", "languages"] {
+        for entry in fs::read_dir(folder.join(part))? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|ending| ending == "toml") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    let mut array = String::from("&[\n");
+    for path in files {
+        let name = path.strip_prefix(folder)?;
+        array += &format!("({name:?}, include_str!({path:?})),\n");
+    }
+    Ok(array + "]")
 }

@@ -4,7 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -41,7 +40,7 @@ static BUILT: LazyLock<Built> = LazyLock::new(|| {
     Built { folder }
 });
 
-fn upload(gateway: &Gateway, component: Vec<u8>, signature: Option<&str>) -> Answer {
+pub(crate) fn upload(gateway: &Gateway, component: Vec<u8>, signature: Option<&str>) -> Answer {
     let mut request = gateway.client().post(gateway.url("/v1/policies"));
     if let Some(signature) = signature {
         request = request.header("Consentry-Signature", signature);
@@ -49,7 +48,7 @@ fn upload(gateway: &Gateway, component: Vec<u8>, signature: Option<&str>) -> Ans
     crate::support::send(request.body(component)).unwrap()
 }
 
-fn activate(gateway: &Gateway, digest: &Value) -> Answer {
+pub(crate) fn activate(gateway: &Gateway, digest: &Value) -> Answer {
     let path = format!("/v1/policies/{}/activate", digest.as_str().unwrap());
     gateway.post(&path, &json!({ "reason": "the law has changed" }))
 }
@@ -58,6 +57,18 @@ pub(crate) fn add_and_activate(gateway: &Gateway, brand: &str) -> Value {
     let added = upload(gateway, BUILT.bytes(brand), None);
     assert_eq!(added.status, 201, "{}", added.text);
     activate(gateway, &added.json["digest"]).ok()
+}
+
+/// Adds policies, and gives the digest of each.
+pub(crate) fn digests_of<const N: usize>(
+    gateway: &Gateway,
+    brands: [&'static str; N],
+) -> [(&'static str, Value); N] {
+    brands.map(|brand| {
+        let added = upload(gateway, BUILT.bytes(brand), None);
+        assert_eq!(added.status, 201, "{}", added.text);
+        (brand, added.json["digest"].clone())
+    })
 }
 
 /// In whose name a gateway answers.
@@ -202,45 +213,6 @@ fn what_does_not_pass_the_gate_leaves_the_old_policy_in_place() {
             .unwrap()
             .is_empty()
     );
-}
-
-#[test]
-fn no_call_fails_while_policies_change_and_each_answer_is_of_one_policy() {
-    let gateway = Gateway::start();
-    let digests = [ACME, BRAVO].map(|brand| {
-        let added = upload(&gateway, BUILT.bytes(brand), None);
-        (brand, added.json["digest"].clone())
-    });
-    activate(&gateway, &digests[0].1).ok();
-    let done = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        let asking: Vec<_> = (0..4)
-            .map(|number| {
-                let (gateway, digests, done) = (&gateway, &digests, &done);
-                scope.spawn(move || {
-                    let from = format!("+1415555020{number}");
-                    let mut asked = 0;
-                    while !done.load(Ordering::Relaxed) {
-                        let answer = gateway.text(&from, "HELP");
-                        let reply = answer["reply"].as_str().unwrap();
-                        let named = digests
-                            .iter()
-                            .find(|(_, digest)| *digest == answer["policy"]);
-                        assert!(reply.contains(named.unwrap().0), "{answer}");
-                        asked += 1;
-                    }
-                    asked
-                })
-            })
-            .collect();
-        for round in 0..6 {
-            activate(&gateway, &digests[round % 2].1).ok();
-        }
-        done.store(true, Ordering::Relaxed);
-        for one in asking {
-            assert!(one.join().unwrap() > 0);
-        }
-    });
 }
 
 #[test]

@@ -32,8 +32,11 @@ pub(crate) fn consentry(arguments: &[&str]) -> Command {
         "META_SECRET",
         "META_VERIFY_TOKEN",
         "POLICY",
+        "POLICY_CACHE",
         "POLICY_FROM",
         "POLICY_FROM_KEY",
+        "POLICY_MEMORY",
+        "POLICY_SIZE",
         "PUBLIC_URL",
         "ROLLBACK_AFTER",
         "STORE",
@@ -218,6 +221,11 @@ impl Gateway {
             reader.join().unwrap();
         }
         status.unwrap()
+    }
+
+    /// The number of the process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// `host:port`.

@@ -13,4 +13,4 @@ pub mod engine;
 pub mod rules;
 
 #[cfg(feature = "bake")]
-pub use bake::{BuildError, policy};
+pub use bake::{BuildError, component, policy};

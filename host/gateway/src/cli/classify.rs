@@ -75,7 +75,7 @@ impl From<Classification> for Line {
 }
 
 pub(super) fn run(args: &ClassifyArgs) -> anyhow::Result<()> {
-    let policy = args.policy.start()?.active();
+    let policy = args.policy.start(None)?.active();
     let nobody = Arc::new(Contact::default());
     let classify = |body: String| {
         let at = args.at.unwrap_or_else(clock::now);

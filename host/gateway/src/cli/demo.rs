@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
+use consentry_host::{Host, Limits};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
@@ -43,7 +44,8 @@ const CLEO: &str = "+5511961234567";
 pub(super) async fn run() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let store = SqliteStore::open(&folder.path().join("demo.db"))?;
-    let gateway = Gateway::new(Policies::start(None, None)?, Arc::new(store))
+    let host = Host::new(Limits::default())?;
+    let gateway = Gateway::new(Policies::start(None, None, host)?, Arc::new(store))
         .with_receipts(SigningKeys::ephemeral()?);
     let policy = gateway.policy();
     let manifest = policy.manifest();

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use clap::Args;
 use consentry_model::{Channel, Contact, Inbound, Timestamp};
 
+use super::sandbox::SandboxArgs;
 use super::{output, policy, rollout};
 use crate::clock;
 use crate::decisions::{Tally, Understanding};
@@ -30,6 +31,8 @@ pub(super) struct DiffArgs {
     /// When they were said, RFC 3339; now when left out
     #[arg(long)]
     at: Option<Timestamp>,
+    #[command(flatten)]
+    sandbox: SandboxArgs,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -37,7 +40,11 @@ pub(super) struct DiffArgs {
 
 /// Lists what the second policy understands otherwise; the examples are numbers of lines.
 pub(super) fn run(args: &DiffArgs) -> anyhow::Result<()> {
-    let (old, new) = (policy::load(&args.old)?, policy::load(&args.new)?);
+    let host = args.sandbox.host(None)?;
+    let (old, new) = (
+        policy::load(&args.old, &host)?,
+        policy::load(&args.new, &host)?,
+    );
     let named = || format!("the messages in {}", args.messages.display());
     let mut input = BufReader::new(File::open(&args.messages).with_context(named)?);
     let at = args.at.unwrap_or_else(clock::now);

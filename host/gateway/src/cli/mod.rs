@@ -8,11 +8,13 @@ mod diff;
 mod evaluate;
 mod genesys;
 mod message;
+mod new;
 mod output;
 mod policy;
 mod preflight;
 mod receipt;
 mod rollout;
+mod sandbox;
 mod scrub;
 mod serve;
 mod webhooks;
@@ -29,6 +31,8 @@ use clap::{Args, Parser, Subcommand};
 use consentry_host::LoadError;
 use consentry_policy_build::rules::RulesError;
 use reqwest::Url;
+
+use sandbox::SandboxArgs;
 
 use crate::gateway::Gateway;
 use crate::jws::{PublicKeys, SigningKeys};
@@ -177,6 +181,8 @@ struct PolicyArgs {
     policy: Option<PathBuf>,
     #[command(flatten)]
     trusted: TrustArgs,
+    #[command(flatten)]
+    sandbox: SandboxArgs,
 }
 
 #[derive(Args, Default)]
@@ -188,8 +194,10 @@ struct TrustArgs {
 }
 
 impl PolicyArgs {
-    fn start(&self) -> anyhow::Result<Policies> {
-        Policies::start(self.policy.as_deref(), self.trusted.read()?)
+    /// Compiled policies are kept beside the store, where there is one.
+    fn start(&self, store: Option<&StoreArgs>) -> anyhow::Result<Policies> {
+        let host = self.sandbox.host(store)?;
+        Policies::start(self.policy.as_deref(), self.trusted.read()?, host)
     }
 }
 
@@ -263,7 +271,7 @@ impl StoreArgs {
     }
 
     async fn gateway(&self, policy: &PolicyArgs) -> anyhow::Result<Gateway> {
-        Ok(Gateway::new(policy.start()?, self.open().await?))
+        Ok(Gateway::new(policy.start(Some(self))?, self.open().await?))
     }
 }
 

@@ -1,33 +1,49 @@
 //! `consentry policy`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use consentry_host::{Host, Limits, Policy, conformance};
+use consentry_host::{Host, Policy, conformance};
 use consentry_model::Timestamp;
 use consentry_policy_build::rules;
 use serde_json::json;
 
+use super::new::{self, Language};
 use super::rollout::{self, WhyArgs};
+use super::sandbox::SandboxArgs;
 use super::{PolicyArgs, StoreArgs, TrustArgs, diff, evaluate, output};
 use crate::clock;
 use crate::policies::Refusal;
 
 #[derive(Subcommand)]
 pub(super) enum PolicyCommand {
-    /// Bake a folder of rules into a policy component
+    /// Begin a policy: a folder with all that is needed to build it
+    New {
+        /// The folder; it must be empty, or not there yet
+        folder: PathBuf,
+        /// What it is written in
+        #[arg(long, default_value = "rules")]
+        lang: Language,
+    },
+    /// Bake a folder of rules, or a module compiled from any language, into a policy component
     Build {
-        /// The folder with policy.toml, languages/, replies.toml, conversation.toml, preflight.toml
-        rules: PathBuf,
+        /// The folder with policy.toml, languages/, replies.toml, conversation.toml, preflight.toml; or
+        /// the file of a core module made for the contract
+        #[arg(value_name = "RULES|MODULE")]
+        source: PathBuf,
         /// Where to write the component
         #[arg(short, long, default_value = "policy.wasm")]
         output: PathBuf,
+        #[command(flatten)]
+        sandbox: SandboxArgs,
     },
     /// Show what a policy component is, asks for and offers
     Inspect {
         /// The component
         file: PathBuf,
+        #[command(flatten)]
+        sandbox: SandboxArgs,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -36,6 +52,8 @@ pub(super) enum PolicyCommand {
     Check {
         /// The component
         file: PathBuf,
+        #[command(flatten)]
+        sandbox: SandboxArgs,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -79,6 +97,8 @@ pub(super) enum PolicyCommand {
         store: StoreArgs,
         #[command(flatten)]
         trusted: TrustArgs,
+        #[command(flatten)]
+        sandbox: SandboxArgs,
     },
     /// Ask two policies the same, and list what the second one makes of it otherwise
     Diff(diff::DiffArgs),
@@ -100,6 +120,8 @@ pub(super) enum PolicyCommand {
         at_most: Option<u64>,
         #[command(flatten)]
         store: StoreArgs,
+        #[command(flatten)]
+        sandbox: SandboxArgs,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -112,6 +134,8 @@ pub(super) enum PolicyCommand {
         store: StoreArgs,
         #[command(flatten)]
         trusted: TrustArgs,
+        #[command(flatten)]
+        sandbox: SandboxArgs,
     },
     /// List the policies of a store, and what was activated and rolled back
     List {
@@ -125,9 +149,22 @@ pub(super) enum PolicyCommand {
 
 pub(super) async fn run(command: PolicyCommand) -> anyhow::Result<()> {
     match command {
-        PolicyCommand::Build { rules, output } => build(&rules, &output),
-        PolicyCommand::Inspect { file, json } => inspect(&file, json),
-        PolicyCommand::Check { file, json } => check(&file, json),
+        PolicyCommand::New { folder, lang } => new::run(&folder, lang),
+        PolicyCommand::Build {
+            source,
+            output,
+            sandbox,
+        } => build(&source, &output, &sandbox),
+        PolicyCommand::Inspect {
+            file,
+            sandbox,
+            json,
+        } => inspect(&file, &sandbox, json),
+        PolicyCommand::Check {
+            file,
+            sandbox,
+            json,
+        } => check(&file, &sandbox, json),
         PolicyCommand::Diff(args) => diff::run(&args),
         PolicyCommand::Sign { file, keys } => rollout::sign(&file, &keys),
         PolicyCommand::Keys { keys } => rollout::keys(&keys),
@@ -137,7 +174,8 @@ pub(super) async fn run(command: PolicyCommand) -> anyhow::Result<()> {
             why,
             store,
             trusted,
-        } => rollout::activate(file, at_most, why, store, trusted).await,
+            sandbox,
+        } => rollout::activate(file, at_most, why, store, trusted, sandbox).await,
         PolicyCommand::Replay {
             file,
             last,
@@ -145,9 +183,10 @@ pub(super) async fn run(command: PolicyCommand) -> anyhow::Result<()> {
             until,
             at_most,
             store,
+            sandbox,
             json,
         } => {
-            let policy = load(&file)?;
+            let policy = load(&file, &sandbox.host(Some(&store))?)?;
             let between = (since, until);
             rollout::replay(&policy, between, last, at_most, store, json).await
         }
@@ -155,7 +194,8 @@ pub(super) async fn run(command: PolicyCommand) -> anyhow::Result<()> {
             why,
             store,
             trusted,
-        } => rollout::roll_back(why, store, trusted).await,
+            sandbox,
+        } => rollout::roll_back(why, store, trusted, sandbox).await,
         PolicyCommand::List { store, json } => rollout::list(store, json).await,
         PolicyCommand::Evaluate {
             file,
@@ -163,31 +203,36 @@ pub(super) async fn run(command: PolicyCommand) -> anyhow::Result<()> {
             policy,
             json,
         } => {
-            let policy = policy.start()?.active();
+            let policy = policy.start(None)?.active();
             evaluate::run(&policy, &file, at.unwrap_or_else(clock::now), json)
         }
     }
 }
 
-fn build(folder: &std::path::Path, file: &std::path::Path) -> anyhow::Result<()> {
-    let rules = rules::load(folder)?;
-    let component = consentry_policy_build::policy(consentry_default_policy::ENGINE, &rules)?;
+fn build(source: &Path, file: &Path, sandbox: &SandboxArgs) -> anyhow::Result<()> {
+    let component = if source.is_file() {
+        let named = || format!("the module {}", source.display());
+        let module = std::fs::read(source).with_context(named)?;
+        consentry_policy_build::component(&module).with_context(named)?
+    } else {
+        let rules = rules::load(source)?;
+        consentry_policy_build::policy(consentry_default_policy::ENGINE, &rules)?
+    };
     // What a gateway would refuse is not worth writing.
-    let policy = Host::new(Limits::default())?.load(&component)?;
+    let policy = sandbox.host(None)?.load(&component)?;
     std::fs::write(file, &component).with_context(|| format!("writing {}", file.display()))?;
     output::text(&format!("{} {}", policy.digest(), file.display()))
 }
 
 /// Loads a policy to look at it, before any gate.
-pub(super) fn load(file: &std::path::Path) -> anyhow::Result<Policy> {
+pub(super) fn load(file: &Path, host: &Host) -> anyhow::Result<Policy> {
     let named = || format!("the policy {}", file.display());
     let bytes = std::fs::read(file).with_context(named)?;
-    let host = Host::new(Limits::default())?;
     host.load(&bytes).with_context(named)
 }
 
-fn inspect(file: &std::path::Path, as_json: bool) -> anyhow::Result<()> {
-    let policy = load(file)?;
+fn inspect(file: &Path, sandbox: &SandboxArgs, as_json: bool) -> anyhow::Result<()> {
+    let policy = load(file, &sandbox.host(None)?)?;
     let manifest = policy.manifest();
     let size = std::fs::metadata(file)?.len();
     if as_json {
@@ -214,8 +259,8 @@ fn inspect(file: &std::path::Path, as_json: bool) -> anyhow::Result<()> {
     ))
 }
 
-fn check(file: &std::path::Path, as_json: bool) -> anyhow::Result<()> {
-    let policy = load(file)?;
+fn check(file: &Path, sandbox: &SandboxArgs, as_json: bool) -> anyhow::Result<()> {
+    let policy = load(file, &sandbox.host(None)?)?;
     let (failures, count) = conformance::run(&policy);
     let failed = failures.len();
     if as_json {

@@ -8,6 +8,7 @@ use consentry_host::{Digest, Policy};
 use consentry_model::Timestamp;
 use serde_json::json;
 
+use super::sandbox::SandboxArgs;
 use super::{StoreArgs, TrustArgs, output};
 use crate::clock;
 use crate::decisions::Differences;
@@ -52,11 +53,13 @@ pub(super) async fn activate(
     why: WhyArgs,
     store: StoreArgs,
     trusted: TrustArgs,
+    sandbox: SandboxArgs,
 ) -> anyhow::Result<()> {
     let named = || format!("the policy {}", file.display());
     let bytes = std::fs::read(&file).with_context(named)?;
     let signature = std::fs::read_to_string(signature_of(&file)).ok();
-    let (policies, store) = (Policies::start(None, trusted.read()?)?, store.open().await?);
+    let host = sandbox.host(Some(&store))?;
+    let (policies, store) = (Policies::start(None, trusted.read()?, host)?, store.open().await?);
     let version = policies.add(&*store, bytes, signature, &why.by).await;
     let version = version.with_context(named)?;
     let because = (why.by.as_str(), why.why.as_str());
@@ -75,8 +78,10 @@ pub(super) async fn roll_back(
     why: WhyArgs,
     store: StoreArgs,
     trusted: TrustArgs,
+    sandbox: SandboxArgs,
 ) -> anyhow::Result<()> {
-    let (policies, store) = (Policies::start(None, trusted.read()?)?, store.open().await?);
+    let host = sandbox.host(Some(&store))?;
+    let (policies, store) = (Policies::start(None, trusted.read()?, host)?, store.open().await?);
     let change = policies.roll_back(&*store, &why.by, &why.why).await?;
     if why.json {
         return output::json(&change);

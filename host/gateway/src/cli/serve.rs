@@ -51,7 +51,10 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         .map_err(|error| BadArgument(format!("{error:#}")))?;
     let receipts = args.receipts.load(&args.store)?;
     let rollback_after = args.rollback_after.map(NonZeroU32::get);
-    let mut policies = args.policy.start()?.roll_back_after(rollback_after);
+    let mut policies = args
+        .policy
+        .start(Some(&args.store))?
+        .roll_back_after(rollback_after);
     if let Some(url) = &args.policy_from {
         let file = args.store.beside(".policy.wasm");
         policies = policies.with_centre(Centre::new(url, args.policy_from_key, file)?);

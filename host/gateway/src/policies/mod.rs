@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use consentry_host::{Digest, Host, Limits, Policy};
+use consentry_host::{Digest, Host, Policy};
 use consentry_model::Timestamp;
 use serde::Serialize;
 use thiserror::Error;
@@ -159,8 +159,12 @@ pub enum ChangeError {
 impl Policies {
     /// Starts with the policy of a file, or with the built-in one. With trusted keys, whatever is not
     /// built in must be signed by one of them; a file's signature is beside it, as `FILE.sig`.
-    pub fn start(file: Option<&Path>, trusted: Option<PublicKeys>) -> anyhow::Result<Self> {
-        let gate = Gate::new(Host::new(Limits::default())?, trusted);
+    pub fn start(
+        file: Option<&Path>,
+        trusted: Option<PublicKeys>,
+        host: Host,
+    ) -> anyhow::Result<Self> {
+        let gate = Gate::new(host, trusted);
         let (active, source) = match file {
             None => (gate.built_in()?, Source::Store),
             Some(path) => (gate.read(path)?, Source::File(path.to_owned())),

@@ -19,6 +19,12 @@ pub enum BuildError {
     /// The prepared engine is no component of the world `policy`.
     #[error("the prepared engine does not fit the contract: {0}")]
     Encode(String),
+    /// There is nothing left to do.
+    #[error("it is a component already; look at it with \"consentry policy check\"")]
+    IsComponent,
+    /// A module that somebody wrote is no component of the world `policy`.
+    #[error("it is no WebAssembly module made for the contract consentry:policy: {0}")]
+    Module(String),
 }
 
 /// Bakes a rule set into the engine: the bytes of a component of the world
@@ -30,6 +36,15 @@ pub fn policy(engine: &[u8], rules: &RuleSet) -> Result<Vec<u8>, BuildError> {
     let module = segment::attach(&module, &prepared.tables)
         .map_err(|error| BuildError::Snapshot(format!("{error:#}")))?;
     encode(&module).map_err(|error| BuildError::Encode(format!("{error:#}")))
+}
+
+/// Makes a component of a core module that somebody wrote against the contract, in Rust or any other
+/// language whose bindings leave the description of the world in it, as `wit-bindgen` does.
+pub fn component(module: &[u8]) -> Result<Vec<u8>, BuildError> {
+    if wasmparser::Parser::is_component(module) {
+        return Err(BuildError::IsComponent);
+    }
+    encode(module).map_err(|error| BuildError::Module(format!("{error:#}")))
 }
 
 /// The engine carries the description of its world, put there by `wit-bindgen`.
