@@ -138,7 +138,7 @@ pub(super) fn routes(
             routes = routes.route(&format!("{}{{key}}", access::PREFIX), call);
         }
     }
-    routes
+    routes.method_not_allowed_fallback(super::wrong_method)
 }
 
 async fn call(State(gate): State<Gate>, request: Request) -> Response {
@@ -199,7 +199,9 @@ impl Gate {
             headers: &parts.headers,
             body: &body,
         };
-        if let Some(answer) = provider.serve(&shared.gateway, &access, &call).await? {
+        let turn = guard::turn(&shared.turns).await?;
+        let served = provider.serve(&shared.gateway, &access, &call).await?;
+        if let Some(answer) = served {
             telemetry::gated(provider.name(), "served");
             return Ok(answer);
         }
@@ -214,6 +216,8 @@ impl Gate {
                 (Some(message), Some(decided))
             }
         };
+        // However long the provider takes, others have their turn.
+        drop(turn);
         // Whoever hangs up now may have sent the message all the same, and what the provider says of
         // the contact must not be lost.
         let (gate, path) = (self.clone(), path.to_owned());
@@ -272,7 +276,6 @@ impl Shared {
     /// Asks pre-flight about a message.
     async fn ask(&self, message: &Message, headers: &HeaderMap) -> Result<Answered, Refusal> {
         let (category, template) = self.categories.of(message, headers)?;
-        let _turn = guard::turn(&self.turns).await?;
         let channel = message.channel;
         let question = Question {
             to: message.to.clone(),
