@@ -131,7 +131,7 @@ fn the_conflict_of_aws_itself_is_evidence() {
 #[test]
 fn the_list_is_kept_in_the_store_and_no_entry_of_it_is_consent() {
     let (gateway, aws) = gate("aws", &[]);
-    let entry = put(&gateway, &ANN[1..]).ok();
+    let entry = put(&gateway, ANN.trim_start_matches('+')).ok();
     assert_eq!(entry["OptedOutNumber"], ANN);
     assert_eq!(entry["EndUserOptedOut"], false);
     assert_eq!(put(&gateway, ANN).ok(), entry);
@@ -140,7 +140,7 @@ fn the_list_is_kept_in_the_store_and_no_entry_of_it_is_consent() {
     let refused = ask(&gateway, "SendTextMessage", &message("TRANSACTIONAL"), &[]);
     assert_eq!(refused.json["__type"], "ConflictException");
     assert_eq!(delete(&gateway, ANN).ok()["OptedOutNumber"], ANN);
-    assert_eq!(listed(&gateway, &json!({})), []);
+    assert!(listed(&gateway, &json!({})).is_empty());
     // Nobody has agreed to anything by that.
     assert_eq!(gateway.consent(ANN, "channel=sms"), "NONE");
     let promotion = ask(&gateway, "SendTextMessage", &message("PROMOTIONAL"), &[]);

@@ -208,23 +208,19 @@ async fn change(
 
 /// The stop for every text message that stands, if one does.
 fn listed(contact: &Contact) -> Option<Listed> {
-    let key = (Channel::Sms, None);
-    let marks = contact.marks.get(&key)?;
-    let stops = [
-        &marks.own_opt_out,
-        &marks.reported_opt_out,
-        &marks.platform_stop,
-    ];
-    let since = stops.into_iter().flatten().map(|mark| mark.at).max()?;
-    let stopped =
-        |contact: &Contact| contact.status_of(Channel::Sms, None) == ConsentStatus::OptOut;
+    let stopped = |contact: &Contact| {
+        let in_general = contact.status_of(Channel::Sms, None);
+        in_general == ConsentStatus::OptOut
+    };
     if !stopped(contact) {
         return None;
     }
+    let because = contact.summary(Some(Channel::Sms), None).because?;
     let mut without_entry = contact.clone();
-    without_entry.marks.get_mut(&key)?.platform_stop = None;
+    let marks = without_entry.marks.get_mut(&(Channel::Sms, None))?;
+    marks.platform_stop = None;
     Some(Listed {
-        since,
+        since: because.at,
         by_person: stopped(&without_entry),
     })
 }

@@ -126,7 +126,7 @@ fn addresses(to: Option<&str>, recipient: Option<&str>) -> Result<Vec<Address>, 
     let mut addresses = Vec::new();
     if let Some(to) = to {
         addresses.push(phone(to)?);
-        addresses.extend(other_form(to.trim_start_matches('+')));
+        addresses.extend(other_form(&digits(to)));
     }
     if let Some(recipient) = recipient {
         let user = Address::parse(recipient, None);
@@ -152,9 +152,13 @@ fn phone(text: &str) -> Result<Address, Problem> {
         return number("to", text);
     }
     let found = number("to", &format!("+{text}"))?;
-    if found.is_valid_number() {
+    if found.is_valid_number() || other_form(&digits(text)).is_some() {
         return Ok(found);
     }
     let detail = "write the number with + and its country code, like +14155550123";
     Err(Problem::field("to", detail))
+}
+
+fn digits(text: &str) -> String {
+    text.chars().filter(char::is_ascii_digit).collect()
 }

@@ -56,19 +56,17 @@ impl Upstreams {
     pub(crate) fn new(settings: &[String], categories: Categories) -> anyhow::Result<Self> {
         let mut each: Vec<(Arc<dyn Provider>, Upstream)> = Vec::new();
         for setting in settings {
-            let (name, url) = setting
-                .split_once('=')
-                .with_context(|| format!("{setting}: write it as PROVIDER=URL"))?;
+            // What follows the name may hold a secret, and is not repeated.
+            let (name, url) = setting.split_once('=').unwrap_or((setting, ""));
+            let named = || format!("--gate {name}");
             let provider = provider(name).with_context(|| {
-                format!("{setting}: there is no such provider; there are twilio, meta, aws, telnyx")
+                let known = "write PROVIDER=URL; there are twilio, meta, aws and telnyx";
+                format!("{}: there is no such provider; {known}", named())
             })?;
-            let is_new = each
-                .iter()
-                .all(|(known, _)| known.name() != provider.name());
-            anyhow::ensure!(is_new, "{setting}: {name} is there twice");
-            let upstream = url.parse::<Url>().map_err(anyhow::Error::from);
-            let upstream = upstream.and_then(Upstream::new);
-            each.push((provider, upstream.with_context(|| setting.clone())?));
+            let is_new = each.iter().all(|(known, _)| known.name() != name);
+            anyhow::ensure!(is_new, "{}: it is there twice", named());
+            let url = url.parse::<Url>().with_context(named)?;
+            each.push((provider, Upstream::new(url).with_context(named)?));
         }
         Ok(Self { each, categories })
     }
@@ -291,7 +289,9 @@ impl Shared {
             explain: false,
             dry_run: message.dry_run,
         };
-        for address in &message.also {
+        // What answers an event is bound to the address that it came from.
+        let also = message.also.iter();
+        for address in also.filter(|_| question.in_reply_to.is_none()) {
             let by_another_name = Question {
                 to: address.clone(),
                 dry_run: true,
@@ -299,8 +299,9 @@ impl Shared {
             };
             let answered = self.gateway.preflight(&by_another_name).await;
             let answered = answered.map_err(Problem::from)?;
-            if answered.decision.reason == "opted_out" {
-                let decision = &answered.decision;
+            let decision = &answered.decision;
+            let counts = ["opted_out", "store_unavailable", "policy_failed"];
+            if counts.contains(&&*decision.reason) {
                 return Err(Refusal::denied(decision, channel, answered.decision_id));
             }
         }

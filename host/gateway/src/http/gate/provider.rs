@@ -206,11 +206,13 @@ impl From<Problem> for Refusal {
     }
 }
 
-/// A telephone number with its country code.
+/// A telephone number with its country code, and nothing else: what stands behind a number may be read as
+/// another one.
 pub(super) fn number(field: &str, text: &str) -> Result<Address, Problem> {
-    let address = Address::parse(text, None).map_err(|error| Problem::field(field, error))?;
-    match address.phone_number() {
-        Some(_) => Ok(address),
-        None => Err(Problem::field(field, "this is no telephone number")),
+    let digits = text.trim().strip_prefix('+').unwrap_or(text);
+    let is_plain = |char: char| char.is_ascii_digit() || " ()-.".contains(char);
+    if !digits.chars().all(is_plain) {
+        return Err(Problem::field(field, "write the number like +14155550123"));
     }
+    Address::parse(text, None).map_err(|error| Problem::field(field, error))
 }
