@@ -126,4 +126,24 @@ mod tests {
         let (access, _) = Access::of(Some(&ring), "/v2/messages", &bearer);
         assert!(access.check(Scope::Preflight).is_err());
     }
+
+    #[test]
+    fn without_keys_only_this_machine_and_the_providers_own_name_are_served() {
+        let upstream = "sms-voice.us-east-1.amazonaws.com";
+        for (named, served) in [
+            (upstream, true),
+            ("SMS-Voice.us-east-1.amazonaws.com", true),
+            ("127.0.0.1:8080", true),
+            ("localhost", true),
+            ("sms.example.com", false),
+            ("sms-voice.us-east-1.amazonaws.com.example.com", false),
+            ("sms-voice.us-east-1.amazonaws.com@example.com", false),
+            ("", false),
+        ] {
+            let headers = headers("host", named);
+            assert_eq!(host(false, &headers, upstream).is_ok(), served, "{named}");
+            assert!(host(true, &headers, upstream).is_ok());
+        }
+        assert!(host(false, &HeaderMap::new(), upstream).is_err());
+    }
 }

@@ -9,7 +9,7 @@ use consentry_model::Channel;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::provider::{Asked, Call, Cause, Message, Provider, Refusal, number};
+use super::provider::{Asked, Call, Cause, Message, Provider, Refusal, digits, number};
 use crate::address::Address;
 use crate::http::extract::{MAX_SHORT, check_length, read};
 use crate::http::problem::Problem;
@@ -148,17 +148,17 @@ fn addresses(to: Option<&str>, recipient: Option<&str>) -> Result<Vec<Address>, 
 /// A number, with its `+` or without. Where Meta would have to guess the country, it guesses another one
 /// than we would.
 fn phone(text: &str) -> Result<Address, Problem> {
-    if text.trim_start().starts_with('+') {
-        return number("to", text);
+    let has_plus = text.trim_start().starts_with('+');
+    let plus = if has_plus { "" } else { "+" };
+    let text = format!("{plus}{text}");
+    // Forms of its own that are no numbers by today's plans.
+    if other_form(&digits(&text)).is_some() {
+        return Address::parse(&text, None).map_err(|error| Problem::field("to", error));
     }
-    let found = number("to", &format!("+{text}"))?;
-    if found.is_valid_number() || other_form(&digits(text)).is_some() {
+    let found = number("to", &text)?;
+    if has_plus || found.is_valid_number() {
         return Ok(found);
     }
     let detail = "write the number with + and its country code, like +14155550123";
     Err(Problem::field("to", detail))
-}
-
-fn digits(text: &str) -> String {
-    text.chars().filter(char::is_ascii_digit).collect()
 }

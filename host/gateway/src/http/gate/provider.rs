@@ -206,13 +206,53 @@ impl From<Problem> for Refusal {
     }
 }
 
-/// A telephone number with its country code, and nothing else: what stands behind a number may be read as
-/// another one.
+/// A telephone number with its country code, and nothing else. What would be read as another number here
+/// may be read as a third one there.
 pub(super) fn number(field: &str, text: &str) -> Result<Address, Problem> {
-    let digits = text.trim().strip_prefix('+').unwrap_or(text);
-    let is_plain = |char: char| char.is_ascii_digit() || " ()-.".contains(char);
-    if !digits.chars().all(is_plain) {
-        return Err(Problem::field(field, "write the number like +14155550123"));
+    let address = Address::parse(text, None).map_err(|error| Problem::field(field, error))?;
+    let is_plain = |char: char| char.is_ascii_digit() || "+ ()-.".contains(char);
+    if text.chars().all(is_plain) && digits(text) == digits(&address.to_string()) {
+        return Ok(address);
     }
-    Address::parse(text, None).map_err(|error| Problem::field(field, error))
+    Err(Problem::field(
+        field,
+        "write the number in E.164, like +14155550123",
+    ))
+}
+
+pub(super) fn digits(text: &str) -> String {
+    text.chars().filter(char::is_ascii_digit).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_number_is_read_as_one_and_as_itself() {
+        for (text, reads) in [
+            ("+14155550123", true),
+            (" +1 (415) 555-0123", true),
+            ("14155550123", false),
+            ("+14155550123;ext=5", false),
+            ("+14155550123/4", false),
+            ("+44 (0)20 7183 8750", false),
+            ("+14155550123\0", false),
+            ("ann@example.org", false),
+            ("US.13491208655302741918", false),
+        ] {
+            assert_eq!(number("To", text).is_ok(), reads, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_read_has_the_digits_that_were_written(text in "[+0-9 ();/x.,-]{0,20}") {
+            if let Ok(address) = number("To", &text) {
+                prop_assert_eq!(digits(&address.to_string()), digits(&text));
+            }
+        }
+    }
 }
