@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use crate::elsewhere::Says;
 use crate::gate::{ACCOUNT, gate, messages};
 use crate::support::{ANN, Answer, Gateway, consentry, ended};
-use crate::webhooks::{deliver, form};
+use crate::webhooks::deliver;
 
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 const JSON: (&str, &str) = ("content-type", "application/json");

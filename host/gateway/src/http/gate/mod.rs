@@ -59,10 +59,10 @@ impl Upstreams {
             // What follows the name may hold a secret, and is not repeated.
             let (name, url) = setting.split_once('=').unwrap_or((setting, ""));
             let named = || format!("--gate {name}");
-            let provider = provider(name).with_context(|| {
-                let known = "write PROVIDER=URL; there are twilio, meta, aws and telnyx";
-                format!("{}: there is no such provider; {known}", named())
-            })?;
+            let known = "write PROVIDER=URL; there are twilio, meta, aws and telnyx";
+            anyhow::ensure!(!url.is_empty(), "{}: {known}", named());
+            let provider = provider(name)
+                .with_context(|| format!("{}: there is no such provider; {known}", named()))?;
             let is_new = each.iter().all(|(known, _)| known.name() != name);
             anyhow::ensure!(is_new, "{}: it is there twice", named());
             let url = url.parse::<Url>().with_context(named)?;
