@@ -25,6 +25,8 @@ pub(crate) fn consentry(arguments: &[&str]) -> Command {
         "ALERTS_SECRET",
         "ALERTS_TO",
         "DECISIONS_KEPT",
+        "GATE",
+        "GATE_CATEGORY",
         "GENERIC_SECRET",
         "GENESYS_SECRET",
         "KEYS",

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::{output, serve};
 use crate::gateway::Gateway;
+use crate::http::gate::Upstreams;
 use crate::http::webhooks::Providers;
 use crate::jws::SigningKeys;
 use crate::policies::Policies;
@@ -62,6 +63,7 @@ pub(super) async fn run() -> anyhow::Result<()> {
         gateway,
         None,
         Providers::default(),
+        Upstreams::default(),
         async {
             drop(stopped.await);
         },

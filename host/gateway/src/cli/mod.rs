@@ -6,6 +6,7 @@ mod consent;
 mod demo;
 mod diff;
 mod evaluate;
+mod gate;
 mod genesys;
 mod message;
 mod new;
@@ -143,6 +144,8 @@ struct ServeArgs {
     alerts_secret: Option<String>,
     #[command(flatten)]
     webhooks: webhooks::WebhookArgs,
+    #[command(flatten)]
+    gate: gate::GateArgs,
     #[command(flatten)]
     number: ask::NumberArgs,
     /// The file of API keys; see "consentry key"

@@ -31,6 +31,7 @@ use crate::telemetry;
 use generic::Generic;
 use genesys::Genesys;
 use meta::Meta;
+pub(super) use meta_payload::other_form;
 use provider::{Delivery, Done, Provider, Told};
 use secrets::SecretFile;
 use twilio::Twilio;

@@ -164,3 +164,26 @@ fn take(contact: &mut Contact, row: &Row) -> Result<(), Failure> {
     }
     Ok(())
 }
+
+/// The telephone numbers that everything has stopped for on a channel, in order.
+pub(super) async fn opted_out(
+    connection: Connection,
+    on: Channel,
+    after: Option<&str>,
+    limit: u32,
+) -> Result<Vec<Address>, Failure> {
+    let statement = connection
+        .prepare_cached(
+            "SELECT address.value FROM address
+             JOIN consent ON consent.contact_id = address.contact_id
+                AND channel = $1 AND category = '*' AND status = 'OPTOUT'
+             WHERE address.value > $2 AND address.value >= '+' AND address.value < ','
+             ORDER BY address.value LIMIT $3",
+        )
+        .await?;
+    let after = after.map(text).unwrap_or_default();
+    let rows = connection
+        .query(&statement, &[&on.as_str(), &after, &i64::from(limit)])
+        .await?;
+    rows.iter().map(|row| parsed(row.try_get(0)?)).collect()
+}

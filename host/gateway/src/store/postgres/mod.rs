@@ -171,6 +171,16 @@ impl Store for PostgresStore {
             .await
     }
 
+    async fn opted_out(
+        &self,
+        channel: Channel,
+        after: Option<String>,
+        limit: u32,
+    ) -> Result<Vec<Address>, StoreError> {
+        self.read(|connection| contacts::opted_out(connection, channel, after.as_deref(), limit))
+            .await
+    }
+
     async fn add_alerts(&self, alerts: BTreeMap<AlertKind, AlertTally>) -> Result<(), StoreError> {
         self.write(|connection| alerts::add(connection, &alerts))
             .await
