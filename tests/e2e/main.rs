@@ -33,6 +33,7 @@ mod rollout;
 mod routing;
 mod scrub;
 mod service;
+mod simulator;
 mod support;
 mod twilio;
 mod webhooks;

@@ -10,7 +10,7 @@ use consentry_policy_build::rules;
 use serde_json::json;
 
 use super::rollout::{self, WhyArgs};
-use super::{PolicyArgs, StoreArgs, TrustArgs, evaluate, output};
+use super::{PolicyArgs, StoreArgs, TrustArgs, evaluate, output, scenario};
 use crate::clock;
 use crate::policies::Refusal;
 
@@ -47,6 +47,17 @@ pub(super) enum PolicyCommand {
         /// When the messages were said, RFC 3339; now when left out
         #[arg(long)]
         at: Option<Timestamp>,
+        #[command(flatten)]
+        policy: PolicyArgs,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Play scenarios, as the simulator saves them; end with 4 when one does not come out as it must
+    Test {
+        /// The scenarios, JSON
+        #[arg(required = true, value_name = "SCENARIO")]
+        files: Vec<PathBuf>,
         #[command(flatten)]
         policy: PolicyArgs,
         /// Print JSON
@@ -149,6 +160,11 @@ pub(super) async fn run(command: PolicyCommand) -> anyhow::Result<()> {
             trusted,
         } => rollout::roll_back(why, store, trusted).await,
         PolicyCommand::List { store, json } => rollout::list(store, json).await,
+        PolicyCommand::Test {
+            files,
+            policy,
+            json,
+        } => scenario::run(&policy.start()?.active(), &files, json),
         PolicyCommand::Evaluate {
             file,
             at,

@@ -13,6 +13,7 @@ mod policies;
 mod preflight;
 mod problem;
 mod server;
+mod simulator;
 pub(crate) mod webhooks;
 
 use std::sync::Arc;
@@ -129,6 +130,10 @@ pub(crate) fn router(
                 metrics.render()
             })),
         )
+        .route("/simulator", get(simulator::index))
+        .route("/simulator/", get(simulator::page))
+        .route("/simulator/{file}", get(simulator::file))
+        .route("/simulator/policy.wasm", read(get(policies::active)))
         .route("/.well-known/jwks.json", get(receipt_keys))
         .route("/openapi.json", get(|| async { Json(Api::openapi()) }))
         .route("/healthz", get(|| async { "ok" }))

@@ -88,8 +88,7 @@ pub(super) fn reached(
             |row| row.get(0),
         )
         .optional()?;
-    let free = sent.and_then(|sent| Timestamp::from_millis(sent.saturating_add(limit.window)));
-    Ok(free.filter(|free| at < *free))
+    Ok(limit.full_until(sent.and_then(Timestamp::from_millis), at))
 }
 
 const EVENT: &str = "SELECT id, seq, kind, address, channel, business_address, message_id, body,

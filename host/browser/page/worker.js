@@ -1,0 +1,101 @@
+// Runs the policies away from the page, so that one that never ends can be stopped.
+
+import { Simulator, ownPolicy, readScenario } from "./simulator.js";
+
+const CATEGORIES = [
+  "marketing", "promotions", "newsletter", "follow-up", "utility", "billing", "service",
+  "authentication",
+];
+const CHANNELS = ["sms", "whatsapp", "voice", "email"];
+
+let own;
+let active;
+let beside = null;
+
+const calls = {
+  /** Loads the page's policy. */
+  async load({ bytes, at }) {
+    own = bytes ?? (await ownPolicy());
+    active = await Simulator.load({ own, at });
+    return active.policy;
+  },
+
+  /** Begins anew at a moment. */
+  reset({ at }) {
+    active = active.anew(at);
+    beside = beside?.anew(at) ?? null;
+    return state();
+  },
+
+  /** Lets another policy answer beside the active one. */
+  async beside({ bytes, at }) {
+    const other = await Simulator.load({ own, policy: bytes, at });
+    beside = other;
+    return other.policy;
+  },
+
+  alone() {
+    beside = null;
+    return state();
+  },
+
+  /** Takes a step with both. */
+  step({ step }) {
+    const trace = explained(active, step);
+    const began = performance.now();
+    const answer = active.step(step);
+    const took = performance.now() - began;
+    return { answer, trace, took, other: answerBeside(step), state: state() };
+  },
+
+  readScenario({ text }) {
+    return readScenario(text);
+  },
+};
+
+/** The rules that were tried; asking for them may change an answer, so that is asked apart. */
+function explained(simulator, step) {
+  if (!step.preflight) {
+    return null;
+  }
+  const question = { ...step.preflight, explain: true, dryRun: true };
+  const { trace, reasons } = simulator.preflight(question);
+  return { trace, reasons };
+}
+
+function answerBeside(step) {
+  if (!beside) {
+    return null;
+  }
+  try {
+    return beside.step(step);
+  } catch (error) {
+    return { problem: error.message };
+  }
+}
+
+function state() {
+  return { ...seen(active), beside: beside && seen(beside), policy: active.policy };
+}
+
+function seen(simulator) {
+  const consents = CATEGORIES.map((category) => ({
+    category,
+    statuses: CHANNELS.map((channel) => simulator.consent({ channel, category }).consentStatus),
+  }));
+  return {
+    now: simulator.now,
+    address: simulator.address,
+    consents,
+    history: simulator.history(),
+    lastInbound: simulator.lastInbound(),
+  };
+}
+
+addEventListener("message", async ({ data: { id, call, given } }) => {
+  try {
+    postMessage({ id, value: await calls[call](given ?? {}) });
+  } catch (error) {
+    postMessage({ id, problem: error.message, status: error.status });
+  }
+});
