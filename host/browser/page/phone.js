@@ -74,8 +74,8 @@ function showWindow({ now, lastInbound }, zone) {
   const shown = byId("window");
   shown.className = open ? "window open" : "window";
   shown.textContent = open
-    ? `Window open until ${clock(ends, zone, { weekday: "short", hour: "2-digit", minute: "2-digit" })}`
-    : ends ? "Window closed: only templates" : "No window: only templates";
+    ? `open until ${clock(ends, zone, { weekday: "short", hour: "2-digit", minute: "2-digit" })}`
+    : ends ? "closed: only templates" : "only templates";
 }
 
 /** Lets somebody type as the customer. `say` is given the channel and the text. */

@@ -77,6 +77,6 @@ function capital(text) {
 
 /** A moment by the clock of a time zone. */
 export function clock(moment, zone, options = { dateStyle: "medium", timeStyle: "short" }) {
-  return new Intl.DateTimeFormat(document.documentElement.lang, { ...options, timeZone: zone })
+  return new Intl.DateTimeFormat(document.documentElement.lang, { ...options, hourCycle: "h23", timeZone: zone })
     .format(new Date(moment));
 }
