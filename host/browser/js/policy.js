@@ -13,24 +13,20 @@ export class Policy {
    * Looks into a component and compiles it.
    * @param {Uint8Array} bytes the component
    * @param {{shape: string, instantiate: Function}[]} known bindings, for the shapes they fit
+   * @param {(bytes: Uint8Array) => Promise<Function>} make makes bindings for another shape
    */
-  static async load(bytes, known) {
+  static async load(bytes, known, make = cannotMake) {
     const component = Component.read(bytes);
     try {
-      const bindings = known.find((one) => one.shape === component.shape);
-      if (!bindings) {
-        throw new Error(
-          "this component is put together otherwise than those of \"consentry policy build\". " +
-            "Make a simulator for it with \"consentry simulator export DIR --policy FILE\"",
-        );
-      }
+      const fitting = known.find((one) => one.shape === component.shape);
+      const instantiate = fitting?.instantiate ?? (await make(bytes));
       const modules = [];
       for (let index = 0; index < component.modules; index += 1) {
         modules.push(await compiled(component.module(index)));
       }
       const policy = new Policy();
       policy.#modules = modules;
-      policy.#bindings = bindings.instantiate;
+      policy.#bindings = instantiate;
       policy.digest = component.digest;
       policy.shape = component.shape;
       policy.size = bytes.length;
@@ -68,4 +64,12 @@ async function compiled(module) {
   } catch (error) {
     throw new Error(`this component is damaged: ${error.message}`);
   }
+}
+
+async function cannotMake() {
+  throw new Error(
+    "this component is put together otherwise than those of \"consentry policy build\", and only a gateway " +
+      "can make bindings for it. Open the simulator of a gateway, or make one for this policy with " +
+      "\"consentry simulator export DIR --policy FILE\"",
+  );
 }

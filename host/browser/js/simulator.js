@@ -35,9 +35,9 @@ export async function ownPolicy() {
 }
 
 /** The bindings stand beside the policy that they were made for. */
-async function known(bytes, own) {
+async function known(own) {
   const { instantiate } = await start();
-  const component = Component.read(own ?? bytes);
+  const component = Component.read(own);
   try {
     return [{ shape: component.shape, instantiate }];
   } finally {
@@ -51,14 +51,15 @@ export class Simulator {
 
   /**
    * A simulator in which nothing has been said.
-   * @param {{policy?: Uint8Array, own?: Uint8Array, at?: string}} options
+   * @param {{policy?: Uint8Array, own?: Uint8Array, at?: string, make?: Function}} options
    *   `policy`: the component that decides, instead of the one beside this file (`own`);
-   *   `at`: what the clock shows, RFC 3339; now when left out
+   *   `at`: what the clock shows, RFC 3339; now when left out;
+   *   `make`: makes bindings for a component that is put together otherwise
    */
   static async load(options = {}) {
     await start();
     const own = options.own ?? (await ownPolicy());
-    const policy = await Policy.load(options.policy ?? own, await known(own));
+    const policy = await Policy.load(options.policy ?? own, await known(own), options.make);
     return new Simulator(policy, options.at ?? new Date().toISOString());
   }
 

@@ -202,12 +202,12 @@ async function load() {
     byId("key").addEventListener("submit", (event) => {
       event.preventDefault();
       trying(async () => {
-        const headers = { Authorization: `Bearer ${byId("key-field").value}` };
-        const response = await fetch("policy.wasm", { headers });
+        const key = byId("key-field").value;
+        const response = await fetch("policy.wasm", { headers: { Authorization: `Bearer ${key}` } });
         if (!response.ok) {
           throw new Error("this key is not known here, or lacks the scope read");
         }
-        resolve(await session.load(new Uint8Array(await response.arrayBuffer())));
+        resolve(await session.load(new Uint8Array(await response.arrayBuffer()), key));
         byId("key").remove();
       });
     });

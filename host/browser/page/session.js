@@ -9,7 +9,7 @@ export class Session {
   #worker;
   #waiting = new Map();
   #number = 0;
-  #bytes = null;
+  #given = {};
   #listeners = [];
   steps = [];
   beside = null;
@@ -63,9 +63,9 @@ export class Session {
   }
 
   /** Loads the active policy; without bytes, the one that stands beside the page. */
-  async load(bytes = null) {
-    this.#bytes = bytes;
-    this.policy = await this.#call("load", { bytes, at: this.begin }, LOADING);
+  async load(bytes = null, key = null) {
+    this.#given = { bytes, key };
+    this.policy = await this.#call("load", { ...this.#given, at: this.begin }, LOADING);
     return this.policy;
   }
 
@@ -134,7 +134,7 @@ export class Session {
       this.#give(error);
       this.#start();
       this.beside = null;
-      await this.load(this.#bytes);
+      await this.load(this.#given.bytes, this.#given.key);
       await this.replay(this.begin, this.steps.map(({ step }) => step));
       throw new Error(`the policy did not answer within ${PATIENCE / 1000} seconds; it was taken away`);
     }

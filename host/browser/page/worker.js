@@ -9,12 +9,14 @@ const CATEGORIES = [
 const CHANNELS = ["sms", "whatsapp", "voice", "email"];
 
 let own;
+let key = null;
 let active;
 let beside = null;
 
 const calls = {
   /** Loads the page's policy. */
-  async load({ bytes, at }) {
+  async load({ bytes, key: given, at }) {
+    key = given;
     own = bytes ?? (await ownPolicy());
     active = await Simulator.load({ own, at });
     return active.policy;
@@ -29,7 +31,7 @@ const calls = {
 
   /** Lets another policy answer beside the active one. */
   async beside({ bytes, at }) {
-    const other = await Simulator.load({ own, policy: bytes, at });
+    const other = await Simulator.load({ own, policy: bytes, at, make });
     beside = other;
     return other.policy;
   },
@@ -52,6 +54,27 @@ const calls = {
     return readScenario(text);
   },
 };
+
+/** Lets the gateway make the bindings of a component that is put together otherwise. */
+async function make(bytes) {
+  const headers = { "Content-Type": "application/wasm", ...(key ? { Authorization: `Bearer ${key}` } : {}) };
+  const response = await fetch("bindings", { method: "POST", headers, body: bytes }).catch(() => null);
+  if (!response?.ok) {
+    const problem = await response?.json().catch(() => null);
+    throw new Error(
+      problem?.detail && response.status !== 404 ? problem.detail
+        : "this component is put together otherwise than those of \"consentry policy build\", and only a " +
+          "gateway can make bindings for it: open the simulator of one, or run \"consentry simulator export\" " +
+          "with --policy",
+    );
+  }
+  const script = URL.createObjectURL(new Blob([await response.text()], { type: "text/javascript" }));
+  try {
+    return (await import(script)).instantiate;
+  } finally {
+    URL.revokeObjectURL(script);
+  }
+}
 
 /** The rules that were tried; asking for them may change an answer, so that is asked apart. */
 function explained(simulator, step) {

@@ -133,7 +133,7 @@ fn part<'b>(bytes: &'b [u8], range: &std::ops::Range<u64>) -> Result<&'b [u8], S
     let end = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
     bytes
         .get(end(range.start)..end(range.end))
-        .ok_or_else(|| "a part of the component lies outside of it".to_owned())
+        .ok_or_else(|| "this component is damaged: a part of it is missing".to_owned())
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

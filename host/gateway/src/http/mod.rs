@@ -98,6 +98,7 @@ pub(crate) fn router(
     let largest = gateway.policies().gate().largest();
     let add = admin(post(policies::add)).layer(DefaultBodyLimit::max(largest));
     let policies = read(get(policies::list)).merge(add);
+    let bindings = read(post(simulator::make_bindings)).layer(DefaultBodyLimit::max(largest));
     let consent = read(get(consent::get)).merge(write(post(consent::post)));
 
     let webhooks = webhooks::routes(gateway.clone(), providers, Arc::clone(&inbound_turns));
@@ -134,6 +135,7 @@ pub(crate) fn router(
         .route("/simulator/", get(simulator::page))
         .route("/simulator/{file}", get(simulator::file))
         .route("/simulator/policy.wasm", read(get(policies::active)))
+        .route("/simulator/bindings", bindings)
         .route("/.well-known/jwks.json", get(receipt_keys))
         .route("/openapi.json", get(|| async { Json(Api::openapi()) }))
         .route("/healthz", get(|| async { "ok" }))

@@ -5,13 +5,28 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 
+use consentry_host::{Host, Limits};
+
 use super::not_found;
+use super::problem::Problem;
 use crate::gateway::Gateway;
 
 /// What the page may load and where it may be shown. WebAssembly is compiled, nothing is evaluated.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; \
     style-src 'self'; img-src 'self' data:; connect-src 'self'; worker-src 'self'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// The worker also runs the bindings that it asked the gateway for.
+const OF_THE_WORKER: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval' blob:; \
+    connect-src 'self'";
+
+fn may_load(name: &str) -> &'static str {
+    if name == "worker.js" {
+        OF_THE_WORKER
+    } else {
+        CONTENT_SECURITY_POLICY
+    }
+}
 
 /// The page's own address ends with a slash, so that what it loads is beside it.
 pub(crate) async fn index() -> Redirect {
@@ -48,6 +63,24 @@ fn bindings(gateway: &Gateway, headers: &HeaderMap) -> Response {
     }
 }
 
+/// Makes the bindings of a policy that somebody dropped on the page. Nothing of it is kept.
+pub(crate) async fn make_bindings(component: Bytes) -> Result<Response, Problem> {
+    let made = tokio::task::spawn_blocking(move || {
+        // What is no policy is told by name, before anything is made of it.
+        let host = Host::new(Limits::default()).map_err(|error| error.to_string())?;
+        host.load(&component).map_err(|error| error.to_string())?;
+        consentry_simulator::bindings(&component).map_err(|error| error.to_string())
+    });
+    let refused = |detail: String| {
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "policy-refused", detail)
+    };
+    let script = made
+        .await
+        .map_err(|error| refused(error.to_string()))?
+        .map_err(refused)?;
+    Ok(([(header::CONTENT_TYPE, media_type("bindings.js"))], script).into_response())
+}
+
 fn served(name: &str, bytes: Bytes, headers: &HeaderMap) -> Response {
     let tag = format!("\"{}\"", consentry_host::Digest::of(&bytes));
     let known = headers.get(header::IF_NONE_MATCH);
@@ -57,7 +90,7 @@ fn served(name: &str, bytes: Bytes, headers: &HeaderMap) -> Response {
     let headers = [
         (header::CONTENT_TYPE, media_type(name)),
         (header::CACHE_CONTROL, "no-cache"),
-        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::CONTENT_SECURITY_POLICY, may_load(name)),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
