@@ -4,8 +4,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
-
-use consentry_host::{Host, Limits};
+use tokio::task;
 
 use super::not_found;
 use super::problem::Problem;
@@ -64,20 +63,19 @@ fn bindings(gateway: &Gateway, headers: &HeaderMap) -> Response {
 }
 
 /// Makes the bindings of a policy that somebody dropped on the page. Nothing of it is kept.
-pub(crate) async fn make_bindings(component: Bytes) -> Result<Response, Problem> {
-    let made = tokio::task::spawn_blocking(move || {
+pub(crate) async fn make_bindings(
+    State(gateway): State<Gateway>,
+    component: Bytes,
+) -> Result<Response, Problem> {
+    let script = task::block_in_place(|| {
         // What is no policy is told by name, before anything is made of it.
-        let host = Host::new(Limits::default()).map_err(|error| error.to_string())?;
-        host.load(&component).map_err(|error| error.to_string())?;
+        let gate = gateway.policies().gate();
+        gate.look_at(&component).map_err(|error| error.to_string())?;
         consentry_simulator::bindings(&component).map_err(|error| error.to_string())
     });
-    let refused = |detail: String| {
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "policy-refused", detail)
-    };
-    let script = made
-        .await
-        .map_err(|error| refused(error.to_string()))?
-        .map_err(refused)?;
+    let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
+    let script =
+        script.map_err(|detail| Problem::new(unprocessable, "policy-refused", detail))?;
     Ok(([(header::CONTENT_TYPE, media_type("bindings.js"))], script).into_response())
 }
 
