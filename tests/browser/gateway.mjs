@@ -48,13 +48,16 @@ export async function serve(...args) {
     ["serve", "--listen", "127.0.0.1:0", "--log-format", "json", "--store", store, ...args],
     { stdio: ["ignore", "ignore", "pipe"] },
   );
+  // A test that fails ends, and the gateway with it.
   process.on("exit", () => child.kill("SIGKILL"));
+  child.unref();
   const said = [];
   for await (const line of createInterface({ input: child.stderr })) {
     said.push(line);
     const address = JSON.parse(line).fields?.address;
     if (address) {
       child.stderr.resume();
+      child.stderr.unref();
       return { url: `http://${address}`, stop: () => child.kill("SIGKILL") };
     }
   }

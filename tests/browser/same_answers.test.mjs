@@ -47,7 +47,8 @@ test(`${COUNT} conversations that are made up`, async () => {
       const index = next;
       next += 1;
       try {
-        answers += await compare(gateway, conversation(index, SEED, now), now);
+        const compared = await compare(gateway, conversation(index, SEED, now), now);
+        answers += compared;
       } catch (error) {
         error.message = `conversation ${index} of seed ${SEED} at ${now}: ${error.message}`;
         throw error;

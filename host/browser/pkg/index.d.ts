@@ -96,10 +96,10 @@ export interface Decision {
   retryAt: string | null;
   route: "send" | "silent-failure" | "internal-alert";
   decisionId: string;
-  /** With `explain`, every reason; otherwise the first at most. */
-  reasons: string[];
+  /** With `explain`, every reason. */
+  reasons?: string[];
   /** With `explain`, the rules tried, in order. */
-  trace: { rule: string; outcome: "pass" | "skip" | "block" }[];
+  trace?: { rule: string; outcome: "pass" | "skip" | "block" }[];
   decidedBy: DecidedBy;
   fault: string | null;
 }

@@ -4,7 +4,7 @@
 use consentry_model::contract;
 use sha2::{Digest as _, Sha256};
 use wasm_bindgen::prelude::*;
-use wasmparser::{Encoding, Parser, Payload};
+use wasmparser::{ComponentTypeRef, Encoding, Parser, Payload};
 
 /// The largest component that is taken, in bytes.
 const MAX_SIZE: usize = 16 << 20;
@@ -97,7 +97,10 @@ fn read(bytes: &[u8]) -> Result<Component, String> {
                 if let Payload::ComponentImportSection(section) = other {
                     for import in section.clone() {
                         let import = import.map_err(|error| error.to_string())?;
-                        imports.push(import.name.name.to_owned());
+                        // A type is only a name for what others speak of.
+                        if !matches!(import.ty, ComponentTypeRef::Type(_)) {
+                            imports.push(import.name.name.to_owned());
+                        }
                     }
                 }
                 if let Payload::ComponentExportSection(section) = other {

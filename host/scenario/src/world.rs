@@ -400,7 +400,9 @@ impl World {
             Some(Answerable::Yes(answers)) => answers,
             Some(Answerable::No(reason)) => {
                 let decision = floor::deny_answer(reason);
-                return Ok(Begun::Done(self.preflight_answer(&decision, "floor", None)));
+                let explain = asking.explain;
+                let answer = self.preflight_answer(&decision, explain, "floor", None);
+                return Ok(Begun::Done(answer));
             }
             Some(Answerable::Unknown) => {
                 let what = "the contact has no event of this name that may be answered: one that \
@@ -472,27 +474,31 @@ impl World {
                 person.send(&asked.message, asked.answers);
             }
         }
-        self.preflight_answer(&decision, decided_by, fault)
+        self.preflight_answer(&decision, asked.message.explain, decided_by, fault)
     }
 
     fn preflight_answer(
         &mut self,
         decision: &Decision,
+        explain: bool,
         decided_by: &str,
         fault: Option<String>,
     ) -> Value {
         self.decisions += 1;
-        json!({
+        let mut answer = json!({
             "allowed": decision.is_allowed(),
             "reason": decision.reason,
             "retryAt": decision.retry_at(),
             "route": decision.route,
             "decisionId": format!("decision-{:06}", self.decisions),
-            "reasons": decision.reasons,
-            "trace": decision.trace,
             "decidedBy": decided_by,
             "fault": fault,
-        })
+        });
+        if explain {
+            answer["reasons"] = json!(decision.reasons);
+            answer["trace"] = json!(decision.trace);
+        }
+        answer
     }
 
     fn report(&mut self, reporting: &Reporting) -> Result<Value, StepError> {

@@ -12,6 +12,11 @@ pub static FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/files.r
 /// What the bindings are called.
 const NAME: &str = "policy";
 
+/// Every call is synchronous, and the wrappers for those that are not take most of the time that an
+/// instance needs. So the bindings see a `WebAssembly` that makes none.
+const SYNCHRONOUS: &[u8] = b"const WebAssembly = Object.create(globalThis.WebAssembly, \
+    { promising: { value: (exported) => exported } });\n";
+
 /// JavaScript cannot call a component.
 #[derive(Debug, Error)]
 #[error("the policy cannot be called from JavaScript: {0}")]
@@ -31,7 +36,7 @@ pub fn bindings(component: &[u8]) -> Result<Vec<u8>, BindingsError> {
     let script = format!("{NAME}.js");
     let mut files = made.files.into_iter();
     let file = files.find(|(name, _)| *name == script);
-    file.map(|(_, script)| script)
+    file.map(|(_, script)| [SYNCHRONOUS, &script].concat())
         .ok_or_else(|| BindingsError("no script was made".to_owned()))
 }
 

@@ -40,11 +40,12 @@ struct Wrong {
 }
 
 pub(super) fn run(policy: &Policy, files: &[PathBuf], as_json: bool) -> anyhow::Result<()> {
-    let read = |file: &PathBuf| read(file).map(|scenario| (file, scenario));
     // Nothing is played before everything can be read.
-    let scenarios: Vec<_> = files.iter().map(read).collect::<anyhow::Result<_>>()?;
-    let outcomes: Vec<Outcome> = scenarios
+    let scenarios = files.iter().map(|file| read(file));
+    let scenarios: Vec<Scenario> = scenarios.collect::<anyhow::Result<_>>()?;
+    let outcomes: Vec<Outcome> = files
         .iter()
+        .zip(&scenarios)
         .map(|(file, scenario)| play(policy, file, scenario))
         .collect();
     if as_json {
