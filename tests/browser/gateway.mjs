@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
+process.setMaxListeners(100);
 const PROGRAM = process.env.CONSENTRY;
 if (!PROGRAM) {
   throw new Error("CONSENTRY must name the program that is tested; tests/browser/run does so");

@@ -131,6 +131,7 @@ async function beside(file) {
 function listen() {
   session.onChange(show);
   flow.draw();
+  panels.nothing();
   people.listen((who) => take({ contact: who }));
   phone.listen(say, complain);
   business.listen(session, take);

@@ -1,9 +1,15 @@
 // The right side: consent, evidence, the trace of rules, and where another policy answers otherwise.
 
+import { CATEGORIES } from "./categories.js";
 import { h, byId, put, CHANNELS, channelName } from "./dom.js";
 import { clock, sentence } from "./words.js";
 
 const SHOWN = { OPTIN: ["in", "✓ in"], OPTOUT: ["out", "✕ out"], NONE: ["none", "–"] };
+
+/** The table before anything is known. */
+export function nothing() {
+  consent({ consents: CATEGORIES.map((category) => ({ category, statuses: CHANNELS.map(() => "NONE") })) });
+}
 
 /** The consent by channel and category. */
 export function consent({ consents, beside }) {

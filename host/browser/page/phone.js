@@ -74,7 +74,7 @@ function showWindow({ now, lastInbound }, zone) {
   const shown = byId("window");
   shown.className = open ? "window open" : "window";
   shown.textContent = open
-    ? `open until ${clock(ends, zone, { weekday: "short", hour: "2-digit", minute: "2-digit" })}`
+    ? `open · ${clock(ends, zone, { weekday: "short", hour: "2-digit", minute: "2-digit" })}`
     : ends ? "closed: only templates" : "only templates";
 }
 

@@ -354,7 +354,10 @@ impl World {
             understood: Some(found),
         };
         let person = self.people.entry(heard.from).or_default();
-        let mut answer = inbound_answer(person.record(new, self.now), false);
+        let event = person.record(new, self.now);
+        // Whatever comes next comes later.
+        self.now = self.now.max(event.recorded_at);
+        let mut answer = inbound_answer(event, false);
         answer["decidedBy"] = decided_by.into();
         answer["fault"] = fault.into();
         answer["question"] = question.into();
@@ -536,7 +539,9 @@ impl World {
             understood: None,
         };
         let person = self.people.entry(address.clone()).or_default();
-        let event_id = person.record(new, self.now).event_id.clone();
+        let event = person.record(new, self.now);
+        self.now = self.now.max(event.recorded_at);
+        let event_id = event.event_id.clone();
         let refused = reported.is_refused(&person.contact);
         let mut answer = self.holds(&address, reported.channel, reported.category.as_ref());
         answer["refused"] = refused.into();
