@@ -179,6 +179,23 @@ test("a policy dropped on the page answers beside the active one, and the differ
   assert.deepEqual(faults, []);
 });
 
+/** The active policy with an empty section more, so that it is put together otherwise. */
+async function otherwise() {
+  const policy = Buffer.from(await (await fetch(`${gateway.url}/simulator/policy.wasm`)).arrayBuffer());
+  const file = join(folder(), "otherwise.wasm");
+  writeFileSync(file, Buffer.concat([policy, Buffer.from([7, 1, 0])]));
+  return file;
+}
+
+test("for a policy that is put together otherwise, the gateway makes the bindings", async () => {
+  await open();
+  await type("sms", "stop");
+  await said("is an opt-out");
+  await drop(await otherwise(), "otherwise.wasm");
+  await until(() => /Both answer alike/.test(document.getElementById("differences-count").textContent));
+  assert.deepEqual(faults, []);
+});
+
 /** Drops a file on the page, as a person does. */
 async function drop(file, name) {
   const base64 = readFileSync(file).toString("base64");
@@ -277,6 +294,8 @@ test("the exported folder works from any web server", async () => {
   await type("sms", "STOP!!");
   await said("is an opt-out");
   assert.deepEqual(faults, []);
+  await drop(await otherwise(), "otherwise.wasm");
+  assert.match(await complaint(), /only a gateway can make bindings/);
   server.close();
 });
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{Gateway, consentry, ended};
+use crate::support::{Gateway, consentry, ended, send};
 
 const SCENARIO: &str = include_str!("../../docs/scenarios/stop-ends-everything.json");
 
@@ -37,6 +37,26 @@ fn the_page_is_served_with_the_policy_that_decides_and_may_load_nothing_else() {
     }
     assert_eq!(gateway.get("/simulator/nothing.js").status, 404);
     assert_eq!(gateway.get("/simulator/..%2Fmain.rs").status, 404);
+}
+
+#[test]
+fn bindings_are_made_for_a_policy_and_for_nothing_else() {
+    let gateway = Gateway::start();
+    let url = gateway.url("/simulator/bindings");
+    let make = |component: Vec<u8>| {
+        let request = gateway.client().post(&url).body(component);
+        send(request).unwrap()
+    };
+    let policy = gateway.client().get(gateway.url("/simulator/policy.wasm"));
+    let policy = policy.send().unwrap().bytes().unwrap().to_vec();
+    let made = make(policy.clone());
+    assert_eq!(made.status, 200);
+    assert!(made.text.contains("export function instantiate"));
+    for component in [Vec::new(), b"hello".to_vec(), policy[..policy.len() / 2].to_vec()] {
+        let refused = make(component);
+        assert_eq!(refused.status, 422, "{}", refused.text);
+        assert_eq!(refused.json["type"], "urn:consentry:problem:policy-refused");
+    }
 }
 
 #[test]

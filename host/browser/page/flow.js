@@ -12,7 +12,7 @@ const INBOUND = [
 const OUTBOUND = [
   ["send", "Send", "the message goes"],
   ["silent-failure", "Silent failure", "dropped, on record"],
-  ["internal-alert", "Internal alert", "dropped, people are told"],
+  ["internal-alert", "Internal alert", "your people are told"],
 ];
 /** The checks of a pre-flight, and the rules that belong to each. */
 const CHECKS = [

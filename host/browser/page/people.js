@@ -37,7 +37,7 @@ export function listen(choose) {
   put(byId("contact"), PEOPLE.map(({ phoneNumber, name }) => option(phoneNumber, name)));
   put(byId("country"), COUNTRIES.map((code) => option(code, names("region").of(code))));
   put(byId("language"), LANGUAGES.map((code) => option(code, names("language").of(code))));
-  put(byId("zone"), option("", "wherever the number may be"), ZONES.map((zone) => option(zone, zone.replaceAll("_", " "))));
+  put(byId("zone"), option("", "by the number"), ZONES.map((zone) => option(zone, zone.replaceAll("_", " "))));
   byId("contact").addEventListener("change", (event) =>
     choose(settings(PEOPLE.find(({ phoneNumber }) => phoneNumber === event.target.value))));
   for (const id of ["country", "language", "zone"]) {
