@@ -39,6 +39,8 @@ pub(crate) fn contract_version(component: &Component) -> Option<String> {
 /// Nothing but `consent-lookup` and its types may be imported, in the version this host speaks.
 pub(crate) fn check(component: &Component) -> Result<(), LoadError> {
     let imports = imports(component);
-    let checked = imports.iter().try_for_each(|name| contract::check_import(name));
+    let checked = imports
+        .iter()
+        .try_for_each(|name| contract::check_import(name));
     checked.map_err(LoadError::Import)
 }

@@ -1,15 +1,17 @@
 // The page in a real browser: what a person does, and what they see.
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { createServer } from "node:http";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { deflateRawSync, gzipSync } from "node:zlib";
 import AxeBuilder from "@axe-core/playwright";
 import { chromium } from "playwright-core";
 
+import { endless } from "./endless.mjs";
 import { consentry, exported, folder, serve, status } from "./gateway.mjs";
 
 const FLAGS = [
@@ -147,10 +149,10 @@ test("a list is tapped, the country and the clock change, a campaign meets a sta
   assert.deepEqual(faults, []);
 });
 
-/** The default rules, but for some words of them, as a policy. */
+/** The default rules, but for what is changed in them, as a policy. */
 function otherPolicy(change) {
   const rules = join(folder(), "rules");
-  consentry("--version");
+  cpSync(RULES, rules, { recursive: true });
   change(rules);
   const file = join(folder(), "other.wasm");
   consentry("policy", "build", rules, "-o", file);
@@ -158,9 +160,7 @@ function otherPolicy(change) {
 }
 
 test("a policy dropped on the page answers beside the active one, and the difference is lit", async () => {
-  const { cpSync } = await import("node:fs");
   const file = otherPolicy((rules) => {
-    cpSync(RULES, rules, { recursive: true });
     const preflight = join(rules, "preflight.toml");
     const changed = readFileSync(preflight, "utf8").replace('opted_out = "silent-failure"', 'opted_out = "internal-alert"');
     writeFileSync(preflight, changed);
@@ -194,6 +194,27 @@ test("for a policy that is put together otherwise, the gateway makes the binding
   await drop(await otherwise(), "otherwise.wasm");
   await until(() => /Both answer alike/.test(document.getElementById("differences-count").textContent));
   assert.deepEqual(faults, []);
+});
+
+test("a policy that never ends is taken away, and the conversation goes on", async () => {
+  await open();
+  await type("sms", "Hello");
+  await said("is something else");
+  const policy = Buffer.from(await (await fetch(`${gateway.url}/simulator/policy.wasm`)).arrayBuffer());
+  const file = join(folder(), "endless.wasm");
+  writeFileSync(file, endless(policy, "classify"));
+  await drop(file, "endless.wasm");
+  assert.match(await complaint(), /did not answer in time/);
+  assert.ok(await page.isHidden("#beside"));
+  assert.match(await text("#log-sms"), /Hello/);
+  await type("sms", "STOP!!");
+  await said("is an opt-out");
+  // One that never says who it is.
+  writeFileSync(file, endless(policy, "describe"));
+  await drop(file, "endless.wasm");
+  assert.match(await complaint(), /did not answer in time/);
+  await type("sms", "START");
+  await said("is an opt-in");
 });
 
 /** Drops a file on the page, as a person does. */
@@ -301,7 +322,6 @@ test("the exported folder works from any web server", async () => {
 
 test("with API keys the page asks for one", async () => {
   const keys = join(folder(), "keys.toml");
-  const { spawnSync } = await import("node:child_process");
   const made = spawnSync(process.env.CONSENTRY, ["key", "reader", "--scope", "read"], { encoding: "utf8" });
   writeFileSync(keys, made.stdout);
   const key = made.stderr.split("\n").map((line) => line.trim()).find((line) => /^\S{20,}$/.test(line));
@@ -322,7 +342,6 @@ test("with API keys the page asks for one", async () => {
 
 test("the page without the policy weighs less than 500 kB, and is sent under a content security policy", async () => {
   const root = exported();
-  const { readdirSync } = await import("node:fs");
   const weights = readdirSync(root).map((name) => [name, gzipSync(readFileSync(join(root, name))).length]);
   const page = weights.filter(([name]) => name !== "policy.wasm");
   const all = page.reduce((sum, [, weight]) => sum + weight, 0);

@@ -27,13 +27,27 @@ fn the_page_is_served_with_the_policy_that_decides_and_may_load_nothing_else() {
     assert!(page.text.contains("<title>"));
     let policy = page.headers["content-security-policy"].to_str().unwrap();
     assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe-inline"));
-    for name in ["main.js", "engine.js", "engine_bg.wasm", "bindings.js", "policy.wasm"] {
-        let file = gateway.client().get(gateway.url(&format!("/simulator/{name}")));
+    for name in [
+        "main.js",
+        "engine.js",
+        "engine_bg.wasm",
+        "bindings.js",
+        "policy.wasm",
+    ] {
+        let file = gateway
+            .client()
+            .get(gateway.url(&format!("/simulator/{name}")));
         let file = file.send().unwrap();
         assert_eq!(file.status(), 200, "{name}");
         let tag = file.headers()["etag"].clone();
-        let again = gateway.client().get(gateway.url(&format!("/simulator/{name}")));
-        assert_eq!(again.header("if-none-match", tag).send().unwrap().status(), 304, "{name}");
+        let again = gateway
+            .client()
+            .get(gateway.url(&format!("/simulator/{name}")));
+        assert_eq!(
+            again.header("if-none-match", tag).send().unwrap().status(),
+            304,
+            "{name}"
+        );
     }
     assert_eq!(gateway.get("/simulator/nothing.js").status, 404);
     assert_eq!(gateway.get("/simulator/..%2Fmain.rs").status, 404);
@@ -52,7 +66,11 @@ fn bindings_are_made_for_a_policy_and_for_nothing_else() {
     let made = make(policy.clone());
     assert_eq!(made.status, 200);
     assert!(made.text.contains("export function instantiate"));
-    for component in [Vec::new(), b"hello".to_vec(), policy[..policy.len() / 2].to_vec()] {
+    for component in [
+        Vec::new(),
+        b"hello".to_vec(),
+        policy[..policy.len() / 2].to_vec(),
+    ] {
         let refused = make(component);
         assert_eq!(refused.status, 422, "{}", refused.text);
         assert_eq!(refused.json["type"], "urn:consentry:problem:policy-refused");
@@ -81,7 +99,11 @@ fn the_exported_folder_holds_the_policy_that_is_named() {
 fn a_scenario_passes_or_says_which_step_did_not_come_out() {
     let folder = TempDir::new().unwrap();
     let (code, printed) = test(&folder, SCENARIO);
-    assert_eq!((code, &printed[0]["passed"]), (Some(0), &json!(true)), "{printed}");
+    assert_eq!(
+        (code, &printed[0]["passed"]),
+        (Some(0), &json!(true)),
+        "{printed}"
+    );
 
     let other = SCENARIO.replace("\"intent\": \"opt-out\"", "\"intent\": \"help\"");
     let (code, printed) = test(&folder, &other);
@@ -96,8 +118,14 @@ fn what_is_no_scenario_is_refused_before_anything_is_played() {
     for (scenario, what) in [
         ("{", "no JSON"),
         ("{}", "no scenario"),
-        (&SCENARIO.replace("\"consentry\": 1", "\"consentry\": 2"), "version 2"),
-        (&SCENARIO.replace("\"body\"", "\"text\""), "steps[2].inbound"),
+        (
+            &SCENARIO.replace("\"consentry\": 1", "\"consentry\": 2"),
+            "version 2",
+        ),
+        (
+            &SCENARIO.replace("\"body\"", "\"text\""),
+            "steps[2].inbound",
+        ),
     ] {
         let file = folder.path().join("scenario.json");
         fs::write(&file, scenario).unwrap();

@@ -144,7 +144,7 @@ export function differences(session) {
   byId("differences-count").textContent = count === 0
     ? `Both answer alike in all ${session.steps.length} steps so far.`
     : `They differ in ${count} of ${session.steps.length} steps.`;
-  put(byId("differences"), differing.map(([taken, found]) => h("li", {}, h("p", {}, sentence(taken)),
+  put(byId("differences"), differing.reverse().map(([taken, found]) => h("li", {}, h("p", {}, sentence(taken)),
     h("table", {}, h("thead", {}, h("tr", {}, ["", "active", "beside"].map((title) => h(title ? "th" : "td", title ? { scope: "col" } : {}, title)))),
       h("tbody", {}, found.map(([what, active, other]) => h("tr", {}, h("th", { scope: "row" }, what), h("td", {}, words(active)), h("td", { class: "other-status" }, words(other)))))))));
 }

@@ -2,8 +2,10 @@
 
 /** How long a policy may take for what a gateway gives it a tenth of a second. */
 const PATIENCE = 3000;
-/** Loading compiles. */
-const LOADING = 30000;
+/** Another policy has to be compiled, and the gateway may have to make its bindings. */
+const COMPILING = 15000;
+/** The page's own policy has to be fetched, too. */
+const LOADING = 60000;
 
 export class Session {
   #worker;
@@ -98,7 +100,7 @@ export class Session {
   /** Lets another policy answer everything, from the beginning, beside the active one. */
   async putBeside(bytes, name) {
     const policy = await this.#guarded(() =>
-      this.#call("beside", { bytes, at: this.begin }, LOADING),
+      this.#call("beside", { bytes, at: this.begin }, COMPILING),
     );
     this.beside = { ...policy, file: name };
     await this.replay(this.begin, this.steps.map(({ step }) => step));
@@ -136,7 +138,7 @@ export class Session {
       this.beside = null;
       await this.load(this.#given.bytes, this.#given.key);
       await this.replay(this.begin, this.steps.map(({ step }) => step));
-      throw new Error(`the policy did not answer within ${PATIENCE / 1000} seconds; it was taken away`);
+      throw new Error("the policy did not answer in time; it was taken away");
     }
   }
 }

@@ -162,10 +162,22 @@ mod tests {
     #[test]
     fn what_is_no_policy_is_told_apart() {
         assert!(read(b"").unwrap_err().contains("no WebAssembly component"));
-        assert!(read(b"hello there").unwrap_err().contains("no WebAssembly component"));
+        assert!(
+            read(b"hello there")
+                .unwrap_err()
+                .contains("no WebAssembly component")
+        );
         let half = &POLICY[..POLICY.len() / 2];
         assert!(read(half).unwrap_err().contains("damaged"));
-        assert!(read(b"\0asm\x01\0\0\0").unwrap_err().contains("module and no component"));
-        assert!(read(b"\0asm\x0d\0\x01\0").unwrap_err().contains("does not export"));
+        assert!(
+            read(b"\0asm\x01\0\0\0")
+                .unwrap_err()
+                .contains("module and no component")
+        );
+        assert!(
+            read(b"\0asm\x0d\0\x01\0")
+                .unwrap_err()
+                .contains("does not export")
+        );
     }
 }

@@ -115,7 +115,9 @@ impl Simulation {
 pub fn read_scenario(text: &str) -> Result<JsValue, JsError> {
     let scenario = Scenario::read(text)?;
     let value: Value = serde_json::from_str(text)?;
-    to_js(&json!({ "name": scenario.name, "at": scenario.at, "contact": value["contact"], "steps": value["steps"] }))
+    to_js(
+        &json!({ "name": scenario.name, "at": scenario.at, "contact": value["contact"], "steps": value["steps"] }),
+    )
 }
 
 /// What of an answer is not as a step expects it.

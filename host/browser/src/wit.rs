@@ -457,7 +457,11 @@ pub(crate) fn lookup(
                 serde_wasm_bindgen::from_value(arguments)?;
             let categories: Vec<Category> =
                 names.iter().filter_map(|name| name.parse().ok()).collect();
-            moment(contact.sent(&channels, &categories, earlier as usize).as_ref())
+            moment(
+                contact
+                    .sent(&channels, &categories, earlier as usize)
+                    .as_ref(),
+            )
         }
         other => Err(JsError::new(&format!("there is no lookup {other:?}"))),
     }

@@ -96,10 +96,7 @@ pub fn classify(message: &Inbound) -> Classification {
 }
 
 /// A policy's answer to a message; or, where that is under the floor, the floor's own as the error.
-pub fn uphold(
-    message: &Inbound,
-    answer: Classification,
-) -> Result<Classification, Classification> {
+pub fn uphold(message: &Inbound, answer: Classification) -> Result<Classification, Classification> {
     if is_under(message, &answer) {
         Err(classify(message))
     } else {

@@ -37,13 +37,18 @@ mod tests {
 
     #[test]
     fn only_what_is_named_is_compared() {
-        let answer = json!({ "intent": "opt-out", "changes": [{ "channel": "sms", "status": "OPTOUT" }] });
+        let answer =
+            json!({ "intent": "opt-out", "changes": [{ "channel": "sms", "status": "OPTOUT" }] });
         let expected = |value: Value| value.as_object().unwrap().clone();
         let same = expected(json!({ "intent": "opt-out", "changes": [{ "channel": "sms" }] }));
         assert!(differences(&same, &answer).is_empty());
         let other = expected(json!({ "intent": "help", "reply": "words", "changes": [] }));
         let found = differences(&other, &answer);
         assert_eq!(found.len(), 3, "{found:?}");
-        assert!(found.iter().any(|line| line == r#"intent must be "help"; it was "opt-out""#));
+        assert!(
+            found
+                .iter()
+                .any(|line| line == r#"intent must be "help"; it was "opt-out""#)
+        );
     }
 }

@@ -13,7 +13,5 @@ mod world;
 
 pub use expect::differences;
 pub use scenario::{BadScenario, Scenario, VERSION};
-pub use step::{
-    Asking, ConsentQuestion, Reporting, Saying, Settings, Step, Tapped, TemplateName,
-};
+pub use step::{Asking, ConsentQuestion, Reporting, Saying, Settings, Step, Tapped, TemplateName};
 pub use world::{Asked, Begun, Given, Heard, StepError, World};

@@ -1,8 +1,8 @@
 //! What is on record of one person: the store of a gateway, for one contact, in memory.
 
 use consentry_model::{
-    Answers, Change, Channel, Classification, Contact, EventId, Intent, Limit, Mark,
-    Outbound, Sent, Statement, Timestamp,
+    Answers, Change, Channel, Classification, Contact, EventId, Intent, Limit, Mark, Outbound,
+    Sent, Statement, Timestamp,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -71,9 +71,11 @@ impl Person {
 
     /// What the answer to the newest message on a channel asked, if that was said since a moment.
     pub(crate) fn open_question(&self, channel: Channel, since: Timestamp) -> Option<String> {
-        let newest = self.events.iter().rev().find(|event| {
-            event.understood.is_some() && event.channel == Some(channel)
-        })?;
+        let newest = self
+            .events
+            .iter()
+            .rev()
+            .find(|event| event.understood.is_some() && event.channel == Some(channel))?;
         let asks = newest.understood.as_ref()?.asks.clone();
         asks.filter(|_| newest.said_at >= since)
     }
@@ -126,7 +128,11 @@ impl Person {
         }
         self.events.push(Event {
             event_id: new.event_id,
-            kind: if new.understood.is_some() { "inbound" } else { "reported" },
+            kind: if new.understood.is_some() {
+                "inbound"
+            } else {
+                "reported"
+            },
             channel: new.channel,
             message_id: new.message_id,
             body: new.body,

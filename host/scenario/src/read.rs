@@ -67,7 +67,12 @@ pub(crate) fn number(field: &str, text: &str) -> Result<String, StepError> {
 
 /// `90s`, `5m`, `24h`, `2d` in milliseconds.
 pub(crate) fn duration(field: &str, text: &str) -> Result<i64, StepError> {
-    let wrong = || StepError::new(field, format!("{text:?} is no time such as 90s, 5m, 24h or 2d"));
+    let wrong = || {
+        StepError::new(
+            field,
+            format!("{text:?} is no time such as 90s, 5m, 24h or 2d"),
+        )
+    };
     let (number, unit) = text
         .trim()
         .split_at_checked(text.trim().len().saturating_sub(1))

@@ -106,6 +106,10 @@ mod tests {
         assert!(problem(r#"{"consentry": 2, "whatever": 1}"#).contains("version 2"));
         let misspelt = r#"{"consentry": 1, "at": "2026-06-10T19:00:00Z",
             "steps": [{"inbound": {"channel": "sms", "text": "STOP"}}]}"#;
-        assert!(problem(misspelt).starts_with("steps[0].inbound"), "{}", problem(misspelt));
+        assert!(
+            problem(misspelt).starts_with("steps[0].inbound"),
+            "{}",
+            problem(misspelt)
+        );
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use consentry_model::{
-    Answers, Category, Channel, Classification, ConsentStatus, Contact, Decision,
-    EventId, Inbound, Outbound, Place, Reported, Selection, Statement, Template, Timestamp, floor,
+    Answers, Category, Channel, Classification, ConsentStatus, Contact, Decision, EventId, Inbound,
+    Outbound, Place, Reported, Selection, Statement, Template, Timestamp, floor,
 };
 use serde_json::{Value, json};
 use thiserror::Error;
@@ -94,11 +94,7 @@ impl Given<Classification> {
 
 impl Given<Decision> {
     /// What counts of a policy's answer about a message, or of why there is none.
-    pub fn decision(
-        contact: &Contact,
-        message: &Outbound,
-        said: Result<Decision, String>,
-    ) -> Self {
+    pub fn decision(contact: &Contact, message: &Outbound, said: Result<Decision, String>) -> Self {
         let answer = said.map(|answer| floor::uphold_decision(contact, message, answer));
         Self::above_floor(answer, floor::deny_without_policy)
     }
@@ -446,8 +442,8 @@ impl World {
         let region = region.or_else(|| known?.region.as_deref());
         if let Some(zone) = zone {
             let place = consentry_places::known(country.as_deref(), region, zone, at);
-            let place = place
-                .map_err(|error| StepError::new("preflight.timeZone", error.to_string()))?;
+            let place =
+                place.map_err(|error| StepError::new("preflight.timeZone", error.to_string()))?;
             return Ok(vec![place]);
         }
         let mut places = consentry_places::of(Some(to), country.as_deref(), at);
@@ -556,12 +552,7 @@ impl World {
         Ok(self.holds(&address, channel, category.as_ref()))
     }
 
-    fn holds(
-        &self,
-        address: &str,
-        channel: Option<Channel>,
-        category: Option<&Category>,
-    ) -> Value {
+    fn holds(&self, address: &str, channel: Option<Channel>, category: Option<&Category>) -> Value {
         let nobody = Contact::default();
         let contact = self.people.get(address).map(|person| &person.contact);
         let consent = contact.unwrap_or(&nobody).summary(channel, category);

@@ -32,7 +32,8 @@ pub fn bindings(component: &[u8]) -> Result<Vec<u8>, BindingsError> {
         .no_namespaced_exports(true)
         .nodejs_compat_disabled(true)
         .build();
-    let made = transpile(component, options).map_err(|error| BindingsError(format!("{error:#}")))?;
+    let made =
+        transpile(component, options).map_err(|error| BindingsError(format!("{error:#}")))?;
     let script = format!("{NAME}.js");
     let mut files = made.files.into_iter();
     let file = files.find(|(name, _)| *name == script);
@@ -50,7 +51,11 @@ mod tests {
             assert!(FILES.iter().any(|(known, _)| *known == name), "{name}");
         }
         let script = bindings(consentry_default_policy::POLICY).unwrap();
-        assert!(String::from_utf8(script).unwrap().contains("export function instantiate"));
+        assert!(
+            String::from_utf8(script)
+                .unwrap()
+                .contains("export function instantiate")
+        );
         assert!(bindings(b"nothing").is_err());
     }
 }

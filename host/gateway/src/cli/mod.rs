@@ -279,7 +279,10 @@ fn exit_code(error: &anyhow::Error) -> u8 {
     let is_refusal = |cause: &(dyn std::error::Error + 'static)| {
         cause.is::<LoadError>() || cause.is::<RulesError>() || cause.is::<Refusal>()
     };
-    if error.chain().any(|cause| cause.is::<BadArgument>() || cause.is::<BadScenario>()) {
+    if error
+        .chain()
+        .any(|cause| cause.is::<BadArgument>() || cause.is::<BadScenario>())
+    {
         BAD_ARGUMENTS
     } else if error.chain().any(is_refusal) {
         REFUSED_POLICY

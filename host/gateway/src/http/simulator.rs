@@ -70,12 +70,12 @@ pub(crate) async fn make_bindings(
     let script = task::block_in_place(|| {
         // What is no policy is told by name, before anything is made of it.
         let gate = gateway.policies().gate();
-        gate.look_at(&component).map_err(|error| error.to_string())?;
+        gate.look_at(&component)
+            .map_err(|error| error.to_string())?;
         consentry_simulator::bindings(&component).map_err(|error| error.to_string())
     });
     let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
-    let script =
-        script.map_err(|detail| Problem::new(unprocessable, "policy-refused", detail))?;
+    let script = script.map_err(|detail| Problem::new(unprocessable, "policy-refused", detail))?;
     Ok(([(header::CONTENT_TYPE, media_type("bindings.js"))], script).into_response())
 }
 
