@@ -122,20 +122,14 @@ impl Policy {
 
     /// Says what a message from a contact means.
     pub fn classify(&self, message: &Inbound, contact: &Arc<Contact>) -> Answer<Classification> {
-        match self.ask_classify(message, contact) {
-            Ok(value) if floor::is_under(message, &value) => Answer {
-                value: floor::classify(message),
-                decided_by: DecidedBy::Floor,
+        let (value, decided_by) = match self.ask_classify(message, contact) {
+            Ok(answer) => match floor::uphold(message, answer) {
+                Ok(own) => (own, DecidedBy::Policy),
+                Err(floored) => (floored, DecidedBy::Floor),
             },
-            Ok(value) => Answer {
-                value,
-                decided_by: DecidedBy::Policy,
-            },
-            Err(fault) => Answer {
-                value: floor::classify(message),
-                decided_by: DecidedBy::Fault(fault),
-            },
-        }
+            Err(fault) => (floor::classify(message), DecidedBy::Fault(fault)),
+        };
+        Answer { value, decided_by }
     }
 
     /// Says whether a message to a contact may go.
@@ -189,20 +183,14 @@ pub(crate) fn above_floor(
     message: &Outbound,
     contact: &Contact,
 ) -> Answer<Decision> {
-    match decided {
-        Ok(value) if value.is_allowed() && floor::forbids(contact, message) => Answer {
-            value: floor::deny(),
-            decided_by: DecidedBy::Floor,
+    let (value, decided_by) = match decided {
+        Ok(answer) => match floor::uphold_decision(contact, message, answer) {
+            Ok(own) => (own, DecidedBy::Policy),
+            Err(floored) => (floored, DecidedBy::Floor),
         },
-        Ok(value) => Answer {
-            value,
-            decided_by: DecidedBy::Policy,
-        },
-        Err(fault) => Answer {
-            value: floor::deny_without_policy(),
-            decided_by: DecidedBy::Fault(fault),
-        },
-    }
+        Err(fault) => (floor::deny_without_policy(), DecidedBy::Fault(fault)),
+    };
+    Answer { value, decided_by }
 }
 
 impl fmt::Debug for Policy {

@@ -3,6 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
+use consentry_model::contract::BadImport;
 use thiserror::Error;
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
@@ -97,23 +98,9 @@ pub enum LoadError {
          of the host and this kind of processor"
     )]
     NotCompiled(Digest),
-    /// It imports something else than `consent-lookup`.
-    #[error(
-        "the policy imports {0:?}; a policy may import consentry:policy/consent-lookup and \
-         nothing else"
-    )]
-    ForbiddenImport(String),
-    /// It was made for another version of the contract.
-    #[error(
-        "the policy was made for version {found:?} of the contract consentry:policy; this host \
-         speaks {spoken}"
-    )]
-    ContractVersion {
-        /// The version it asks for.
-        found: String,
-        /// The version this host speaks.
-        spoken: String,
-    },
+    /// It imports something else than `consent-lookup`, or another version of it.
+    #[error(transparent)]
+    Import(BadImport),
     /// It lacks a function of the contract.
     #[error("the policy does not export the function {0:?}")]
     MissingExport(String),

@@ -1,18 +1,13 @@
 //! Between the contract's types and the model's. Nothing else in this crate knows both, and nothing
-//! that a policy says gets further before it has been checked here.
+//! that a policy says gets further before it has been checked.
 
 use consentry_model as model;
+use consentry_model::check::{self, category};
 use consentry_model::{Category, Contact, Timestamp};
 
 use crate::bindings;
 use crate::bindings::consentry::policy::types as wit;
 use crate::policy::Manifest;
-
-/// No answer needs more: a change for each channel and a dozen categories, a long reply, a name.
-const MAX_CHANGES: usize = 64;
-const MAX_TRACE: usize = 256;
-const MAX_REPLY: usize = 4096;
-const MAX_NAME: usize = 256;
 
 type Checked<T> = Result<T, String>;
 
@@ -39,11 +34,10 @@ impl From<model::Channel> for wit::Channel {
 }
 
 pub(crate) fn manifest(manifest: bindings::Manifest) -> Manifest {
-    let short = |text: String| text.chars().take(MAX_NAME).collect();
     Manifest {
-        name: short(manifest.name),
-        version: short(manifest.version),
-        engine: short(manifest.engine),
+        name: check::short(&manifest.name),
+        version: check::short(&manifest.version),
+        engine: check::short(&manifest.engine),
     }
 }
 
@@ -100,10 +94,7 @@ pub(crate) fn classification(
     found: bindings::Classification,
     message: &model::Inbound,
 ) -> Checked<model::Classification> {
-    if found.changes.len() > MAX_CHANGES {
-        return Err(format!("it has {} consent changes", found.changes.len()));
-    }
-    Ok(model::Classification {
+    check::classification(model::Classification {
         intent: match found.intent {
             wit::Intent::OptOut => model::Intent::OptOut,
             wit::Intent::OptIn => model::Intent::OptIn,
@@ -120,14 +111,8 @@ pub(crate) fn classification(
             .into_iter()
             .map(change)
             .collect::<Checked<_>>()?,
-        reply: found
-            .reply
-            .map(|text| bounded(text, MAX_REPLY, "reply"))
-            .transpose()?,
-        asks: found
-            .asks
-            .map(|text| bounded(text, MAX_REPLY, "question"))
-            .transpose()?,
+        reply: found.reply,
+        asks: found.asks,
         route: match found.route {
             wit::Route::Disconnect => model::Route::Disconnect,
             wit::Route::Bot => model::Route::Bot,
@@ -139,15 +124,12 @@ pub(crate) fn classification(
             wit::Priority::High => model::Priority::High,
         },
         review: found.review,
-        rule: bounded(found.rule, MAX_NAME, "rule")?,
+        rule: found.rule,
         matched: found
             .matched
             .map(|span| cut(&message.body, span))
             .transpose()?,
-        language: found
-            .language
-            .map(|tag| bounded(tag, MAX_NAME, "language"))
-            .transpose()?,
+        language: found.language,
         explanation: found
             .explanation
             .map(|explanation| self::explanation(explanation, message))
@@ -159,26 +141,20 @@ fn explanation(
     explanation: wit::Explanation,
     message: &model::Inbound,
 ) -> Checked<model::Explanation> {
-    if explanation.rejected.len() > MAX_TRACE {
-        return Err(format!("it rejected {} rules", explanation.rejected.len()));
-    }
     let rejected = explanation.rejected.into_iter().map(|rejection| {
         Ok(model::Rejection {
-            rule: bounded(rejection.rule, MAX_NAME, "rule")?,
+            rule: rejection.rule,
             matched: rejection
                 .matched
                 .map(|span| cut(&message.body, span))
                 .transpose()?,
-            why: bounded(rejection.why, MAX_REPLY, "reason")?,
+            why: rejection.why,
         })
     });
     Ok(model::Explanation {
         normalised: explanation.normalised,
         rejected: rejected.collect::<Checked<_>>()?,
-        ends: explanation
-            .ends
-            .map(|rule| bounded(rule, MAX_NAME, "rule"))
-            .transpose()?,
+        ends: explanation.ends,
     })
 }
 
@@ -187,7 +163,7 @@ fn scope(scope: wit::Scope) -> Checked<model::Scope> {
         wit::Scope::All => model::Scope::All,
         wit::Scope::Channel(channel) => model::Scope::Channel(channel.into()),
         wit::Scope::Category(name) => model::Scope::Category(category(&name)?),
-        wit::Scope::Topic(words) => model::Scope::Topic(bounded(words, MAX_NAME, "topic")?),
+        wit::Scope::Topic(words) => model::Scope::Topic(words),
     })
 }
 
@@ -203,27 +179,8 @@ fn change(change: wit::Change) -> Checked<model::Change> {
     })
 }
 
-fn category(name: &str) -> Checked<Category> {
-    name.parse()
-        .map_err(|error: model::BadCategory| error.to_string())
-}
-
 fn cut(body: &str, span: wit::Span) -> Checked<String> {
-    body.get(span.start as usize..span.end as usize)
-        .map(str::to_owned)
-        .ok_or_else(|| {
-            format!(
-                "bytes {} to {} are not in the message",
-                span.start, span.end
-            )
-        })
-}
-
-fn bounded(text: String, limit: usize, what: &str) -> Checked<String> {
-    if text.len() > limit {
-        return Err(format!("its {what} has {} bytes", text.len()));
-    }
-    Ok(text)
+    check::cut(body, span.start, span.end)
 }
 
 pub(crate) fn outbound(message: &model::Outbound) -> bindings::Outbound {
@@ -263,14 +220,8 @@ pub(crate) fn categories(names: &[String]) -> Vec<Category> {
 }
 
 fn limit(limit: wit::Limit) -> Checked<model::Limit> {
-    if limit.categories.len() > MAX_TRACE || limit.channels.len() > MAX_CHANGES {
-        return Err("a limit names too many categories or channels".to_owned());
-    }
-    if limit.window <= 0 {
-        return Err(format!("a limit counts {} milliseconds", limit.window));
-    }
     Ok(model::Limit {
-        rule: bounded(limit.rule, MAX_NAME, "rule")?,
+        rule: limit.rule,
         categories: limit
             .categories
             .iter()
@@ -283,12 +234,6 @@ fn limit(limit: wit::Limit) -> Checked<model::Limit> {
 }
 
 pub(crate) fn decision(decision: bindings::Decision) -> Checked<model::Decision> {
-    if decision.trace.len() > MAX_TRACE {
-        return Err(format!("its trace has {} steps", decision.trace.len()));
-    }
-    if decision.reasons.len() > MAX_CHANGES || decision.limits.len() > MAX_CHANGES {
-        return Err("it has too many reasons or limits".to_owned());
-    }
     let verdict = match decision.verdict {
         wit::Verdict::Allow => model::Verdict::Allow,
         wit::Verdict::Deny => model::Verdict::Deny,
@@ -301,34 +246,25 @@ pub(crate) fn decision(decision: bindings::Decision) -> Checked<model::Decision>
         wit::SendRoute::SilentFailure => model::SendRoute::SilentFailure,
         wit::SendRoute::InternalAlert => model::SendRoute::InternalAlert,
     };
-    if (verdict == model::Verdict::Allow) != (route == model::SendRoute::Send) {
-        return Err("it sends what it does not allow, or allows what it does not send".to_owned());
-    }
-    let trace = decision.trace.into_iter().map(|step| {
-        Ok(model::Step {
-            rule: bounded(step.rule, MAX_NAME, "rule")?,
-            outcome: match step.outcome {
-                wit::Outcome::Pass => model::Outcome::Pass,
-                wit::Outcome::Skip => model::Outcome::Skip,
-                wit::Outcome::Block => model::Outcome::Block,
-            },
-        })
+    let trace = decision.trace.into_iter().map(|step| model::Step {
+        rule: step.rule,
+        outcome: match step.outcome {
+            wit::Outcome::Pass => model::Outcome::Pass,
+            wit::Outcome::Skip => model::Outcome::Skip,
+            wit::Outcome::Block => model::Outcome::Block,
+        },
     });
-    Ok(model::Decision {
+    check::decision(model::Decision {
         verdict,
         route,
-        reason: bounded(decision.reason, MAX_NAME, "reason")?,
-        reasons: decision
-            .reasons
-            .into_iter()
-            .map(|reason| bounded(reason, MAX_NAME, "reason"))
-            .collect::<Checked<_>>()?,
+        reason: decision.reason,
+        reasons: decision.reasons,
         relied_on: decision.relied_on.map(|name| category(&name)).transpose()?,
         limits: decision
             .limits
             .into_iter()
             .map(limit)
             .collect::<Checked<_>>()?,
-        trace: trace.collect::<Checked<_>>()?,
+        trace: trace.collect(),
     })
 }

@@ -11,6 +11,7 @@ mod policies;
 use std::sync::Arc;
 
 use consentry_host::{DecidedBy, Fault, Host, Limits, LoadError, Policy, conformance};
+use consentry_model::contract::BadImport;
 use consentry_model::{
     Answers, Category, Change, ChangeKind, Channel, Contact, EventId, Inbound, Intent, Mark,
     Outbound, Statement, Timestamp, Verdict,
@@ -373,7 +374,7 @@ fn a_component_that_imports_something_else_is_refused_by_name() {
     let component = with(&contract, "policy", &core(ZEROS, ZEROS, import));
     let error = refusal(&component);
     assert!(
-        matches!(&error, LoadError::ForbiddenImport(name) if name == "clock"),
+        matches!(&error, LoadError::Import(BadImport::Forbidden(name)) if name == "clock"),
         "{error}"
     );
 }
@@ -385,7 +386,7 @@ fn a_component_of_another_or_a_newer_contract_version_is_refused_by_name() {
         let contract = CONTRACT.replace("consentry:policy@0.1.0", &version_line);
         let error = refusal(&with(&contract, "policy", &core(ZEROS, ZEROS, "")));
         assert!(
-            matches!(&error, LoadError::ContractVersion { found, .. } if found == version),
+            matches!(&error, LoadError::Import(BadImport::Version { found, .. }) if found == version),
             "{error}"
         );
     }

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use consentry_policy_build::{engine, policy, rules};
+use consentry_policy_build::{policy, rules, wasm};
 
 /// What the two files are made from, as seen from the workspace's folder.
 const SOURCES: [&str; 7] = [
@@ -42,7 +42,7 @@ fn build() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let module = match env::var_os("CONSENTRY_ENGINE") {
         Some(ready_made) => fs::read(ready_made)?,
-        None => engine::compile(&workspace, &out)?,
+        None => wasm::compile(&workspace, &out, &wasm::ENGINE)?,
     };
     let folder = workspace.join("policy/rules");
     fs::write(out.join("rules.rs"), texts(&folder)?)?;

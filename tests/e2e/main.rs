@@ -50,6 +50,7 @@ mod rollout;
 mod routing;
 mod scrub;
 mod service;
+mod simulator;
 mod support;
 mod swaps;
 mod twilio;

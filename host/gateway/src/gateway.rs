@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use consentry_host::{DecidedBy, Policy};
 use consentry_model::{
-    Category, Change, ChangeKind, Channel, Consent, ConsentStatus, Contact, Inbound, Statement,
-    Timestamp,
+    Category, Channel, Consent, Contact, Inbound, Reported, Statement, Timestamp,
 };
 use serde_json::Value;
 use thiserror::Error;
@@ -22,8 +21,6 @@ use crate::policies::{self, Policies};
 use crate::store::{EventKind, NewEvent, Recorded, Selection, Store, StoreError, Understood};
 use crate::{clock, telemetry};
 
-/// How long a question that an answer asked stays open, in milliseconds.
-const QUESTION_OPEN: i64 = 24 * 3_600_000;
 /// Where the evidence of a message has the keyword that the provider took it for.
 pub(crate) const KEYWORD: &str = "providerKeyword";
 
@@ -266,7 +263,7 @@ impl Gateway {
         let tapped = self.tapped(&message).await?;
         tapped.put_into(&mut message);
         if message.question.is_none() && !message.stands_alone {
-            let since = Timestamp::from_millis(at.millis() - QUESTION_OPEN).unwrap_or(at);
+            let since = Timestamp::from_millis(at.millis() - Inbound::QUESTION_OPEN).unwrap_or(at);
             let open = self
                 .store
                 .open_question(&message.from, message.channel, since);
@@ -369,29 +366,12 @@ impl Gateway {
 
     /// Records what somebody reports about a contact's consent.
     pub async fn report(&self, report: Report) -> Result<Recorded, ReportError> {
-        let proven_at = report.evidence.as_ref().and_then(Evidence::proven_at);
-        let channels = match report.channel {
-            Some(channel) => vec![channel],
-            None if report.opt_in => vec![Channel::Sms],
-            None => Channel::ALL.to_vec(),
-        };
-        let kind = if report.opt_in {
-            ChangeKind::OptIn
-        } else {
-            ChangeKind::OptOut
-        };
-        let changes: Vec<Change> = channels
-            .iter()
-            .map(|channel| Change {
-                channel: *channel,
-                category: report.category.clone(),
-                kind,
-            })
-            .collect();
-        let statement = if report.opt_in && proven_at.is_some() {
-            Statement::Proven
-        } else {
-            Statement::Reported
+        let reported = Reported {
+            opt_in: report.opt_in,
+            channel: report.channel,
+            category: report.category,
+            proven_at: report.evidence.as_ref().and_then(Evidence::proven_at),
+            at: report.at,
         };
         let recorded = self
             .store
@@ -401,19 +381,12 @@ impl Gateway {
                 source: report.source,
                 actor: report.actor,
                 evidence: report.evidence.map(|evidence| evidence.document),
-                said_at: proven_at.filter(|_| report.opt_in).or(report.at),
-                changes,
-                ..NewEvent::new(EventKind::Reported, report.address, statement)
+                said_at: reported.said_at(),
+                changes: reported.changes(),
+                ..NewEvent::new(EventKind::Reported, report.address, reported.statement())
             })
             .await?;
-        let refused = report.opt_in
-            && channels.iter().any(|channel| {
-                recorded
-                    .contact
-                    .status_of(*channel, report.category.as_ref())
-                    == ConsentStatus::OptOut
-            });
-        if refused {
+        if reported.is_refused(&recorded.contact) {
             return Err(ReportError::OptOutStands {
                 event_id: recorded.event.event_id.0,
             });

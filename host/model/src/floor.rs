@@ -95,6 +95,29 @@ pub fn classify(message: &Inbound) -> Classification {
     }
 }
 
+/// A policy's answer to a message; or, where that is under the floor, the floor's own as the error.
+pub fn uphold(message: &Inbound, answer: Classification) -> Result<Classification, Classification> {
+    if is_under(message, &answer) {
+        Err(classify(message))
+    } else {
+        Ok(answer)
+    }
+}
+
+/// A policy's answer about a message that somebody wants to send; or, where the floor forbids it, the
+/// floor's own as the error.
+pub fn uphold_decision(
+    contact: &Contact,
+    message: &Outbound,
+    answer: Decision,
+) -> Result<Decision, Decision> {
+    if answer.is_allowed() && forbids(contact, message) {
+        Err(deny())
+    } else {
+        Ok(answer)
+    }
+}
+
 /// Whether a message may not go, whatever the policy says. An answer that the store has bound to what
 /// the contact wrote may: the one confirmation of the newest opt-out, and help.
 pub fn forbids(contact: &Contact, message: &Outbound) -> bool {

@@ -34,6 +34,12 @@ pub struct Inbound {
 }
 
 impl Inbound {
+    /// The longest text of a message that is taken, in bytes. WhatsApp takes 4,096 characters, SMS fewer.
+    pub const MAX_TEXT: usize = 16 << 10;
+
+    /// How long a question that an answer asked stays open, in milliseconds.
+    pub const QUESTION_OPEN: i64 = 24 * 3_600_000;
+
     /// A text with nothing known about it but how and when it came.
     pub fn text(channel: Channel, body: impl Into<String>, at: Timestamp) -> Self {
         Self {

@@ -138,6 +138,15 @@ pub struct Limit {
     pub count: u32,
 }
 
+impl Limit {
+    /// When there is room again, if there is none at a moment: when as many messages as may go have gone,
+    /// the first of them at `sent`.
+    pub fn full_until(&self, sent: Option<Timestamp>, at: Timestamp) -> Option<Timestamp> {
+        let free = Timestamp::from_millis(sent?.millis().saturating_add(self.window))?;
+        Some(free).filter(|free| at < *free)
+    }
+}
+
 /// The answer about an outbound message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {

@@ -16,8 +16,10 @@ mod preflight;
 mod receipt;
 mod rollout;
 mod sandbox;
+mod scenario;
 mod scrub;
 mod serve;
+mod simulator;
 mod webhooks;
 
 use std::net::SocketAddr;
@@ -31,6 +33,7 @@ use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use consentry_host::LoadError;
 use consentry_policy_build::rules::RulesError;
+use consentry_scenario::BadScenario;
 use reqwest::Url;
 
 use sandbox::SandboxArgs;
@@ -71,6 +74,9 @@ enum Command {
     /// Build and inspect policies
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    /// Take the simulator along
+    #[command(subcommand)]
+    Simulator(simulator::SimulatorCommand),
     /// Verify the receipt of a decision, and change the keys that sign them
     #[command(subcommand)]
     Receipt(receipt::ReceiptCommand),
@@ -325,11 +331,14 @@ fn exit_code(error: &anyhow::Error) -> u8 {
             || cause.is::<Refusal>()
             || matches!(cause.downcast_ref(), Some(ChangeError::TooDifferent { .. }))
     };
-    if error.chain().any(|cause| cause.is::<BadArgument>()) {
+    if error
+        .chain()
+        .any(|cause| cause.is::<BadArgument>() || cause.is::<BadScenario>())
+    {
         BAD_ARGUMENTS
     } else if error.chain().any(is_refusal) {
         REFUSED_POLICY
-    } else if error.is::<rollout::TooDifferent>() {
+    } else if error.is::<rollout::TooDifferent>() || error.is::<scenario::Failed>() {
         FAILED_TEST
     } else {
         1
@@ -342,6 +351,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Policy(command) => runtime()?.block_on(policy::run(command)),
         Command::Receipt(command) => receipt::run(command),
         Command::Genesys(command) => genesys::run(command),
+        Command::Simulator(command) => simulator::run(command),
         Command::Key { name, scopes } => {
             let (key, entry) = keys::make(&name, &scopes)?;
             eprintln!("The key; it is shown this once and kept nowhere:\n{key}\n");

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::new::{self, Language};
 use super::rollout::{self, WhyArgs};
 use super::sandbox::SandboxArgs;
-use super::{PolicyArgs, StoreArgs, TrustArgs, diff, evaluate, output};
+use super::{PolicyArgs, StoreArgs, TrustArgs, diff, evaluate, output, scenario};
 use crate::clock;
 use crate::policies::Refusal;
 
@@ -65,6 +65,17 @@ pub(super) enum PolicyCommand {
         /// When the messages were said, RFC 3339; now when left out
         #[arg(long)]
         at: Option<Timestamp>,
+        #[command(flatten)]
+        policy: PolicyArgs,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Play scenarios, as the simulator saves them; end with 4 when one does not come out as it must
+    Test {
+        /// The scenarios, JSON
+        #[arg(required = true, value_name = "SCENARIO")]
+        files: Vec<PathBuf>,
         #[command(flatten)]
         policy: PolicyArgs,
         /// Print JSON
@@ -197,6 +208,11 @@ pub(super) async fn run(command: PolicyCommand) -> anyhow::Result<()> {
             sandbox,
         } => rollout::roll_back(why, store, trusted, sandbox).await,
         PolicyCommand::List { store, json } => rollout::list(store, json).await,
+        PolicyCommand::Test {
+            files,
+            policy,
+            json,
+        } => scenario::run(&policy.start()?.active(), &files, json),
         PolicyCommand::Evaluate {
             file,
             at,

@@ -5,14 +5,15 @@ use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Path, Query, Req
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
+use consentry_model::Inbound;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
 use crate::address::{Address, is_country};
 
-/// The longest text of a message, in bytes. WhatsApp takes 4,096 characters, SMS fewer.
-pub(crate) const MAX_TEXT: usize = 16 << 10;
+/// The longest text of a message, in bytes.
+pub(crate) const MAX_TEXT: usize = Inbound::MAX_TEXT;
 /// The longest of every other text, in bytes.
 pub(crate) const MAX_SHORT: usize = 1 << 10;
 /// How deep JSON may be nested. What is read here needs four levels; evidence may need some more.

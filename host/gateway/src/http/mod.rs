@@ -4,7 +4,9 @@ mod alerts;
 pub(crate) mod ask;
 mod batch;
 pub(crate) mod consent;
+mod console;
 mod extract;
+mod files;
 pub(crate) mod gate;
 mod guard;
 mod history;
@@ -17,6 +19,7 @@ mod problem;
 mod reviews;
 mod server;
 mod shadow;
+mod simulator;
 pub(crate) mod webhooks;
 
 use std::sync::Arc;
@@ -110,6 +113,7 @@ pub(crate) fn router(
     let add = admin(post(policies::add)).layer(DefaultBodyLimit::max(largest));
     let policies = read(get(policies::list)).merge(add);
     let shadow = read(get(shadow::report)).merge(admin(delete(shadow::stop)));
+    let bindings = read(post(simulator::make_bindings)).layer(DefaultBodyLimit::max(largest));
     let consent = read(get(consent::get)).merge(write(post(consent::post)));
 
     let webhooks = webhooks::routes(gateway.clone(), providers, Arc::clone(&inbound_turns));
@@ -153,6 +157,14 @@ pub(crate) fn router(
                 metrics.render()
             })),
         )
+        .route("/console", get(console::index))
+        .route("/console/", get(console::page))
+        .route("/console/{file}", get(console::file))
+        .route("/simulator", get(simulator::index))
+        .route("/simulator/", get(simulator::page))
+        .route("/simulator/{file}", get(simulator::file))
+        .route("/simulator/policy.wasm", read(get(policies::active)))
+        .route("/simulator/bindings", bindings)
         .route("/.well-known/jwks.json", get(receipt_keys))
         .route("/openapi.json", get(|| async { Json(Api::openapi()) }))
         .route("/healthz", get(|| async { "ok" }))

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use bytes::Bytes;
 use consentry_host::conformance::{self, Failure};
-use consentry_host::{Digest, Host, LoadError};
+use consentry_host::{Digest, Host, LoadError, Policy};
 use serde_json::Value;
 use thiserror::Error;
 
@@ -74,6 +74,11 @@ impl Gate {
     /// The largest component that is looked at, in bytes.
     pub fn largest(&self) -> usize {
         self.host.limits().component
+    }
+
+    /// Loads a component to look at it. It decides nothing.
+    pub(crate) fn look_at(&self, component: &[u8]) -> Result<Policy, LoadError> {
+        self.host.load(component)
     }
 
     /// Lets a policy in, or says why not.

@@ -381,10 +381,3 @@ impl Named<'_> {
         }
     }
 }
-
-/// The moment from which on a limit has room, when the message that takes up its last place was sent at
-/// `sent`, and it has none at `at`.
-pub(super) fn room_again(limit: &Limit, sent: Option<i64>, at: Timestamp) -> Option<Timestamp> {
-    let free = sent.and_then(|sent| Timestamp::from_millis(sent.saturating_add(limit.window)));
-    free.filter(|free| at < *free)
-}

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use consentry_model::{Contact, EventId, Mark, Marks, Sent, Timestamp};
+use consentry_model::{Channel, Contact, EventId, Mark, Marks, Sent, Timestamp};
 use futures_util::future::join;
 use tokio_postgres::{Row, Statement};
 
@@ -11,7 +11,7 @@ use super::super::Known;
 use super::super::record::MOST_SENT;
 use super::connect::Connection;
 use super::failure::Failure;
-use super::read::{optional_moment, parsed};
+use super::read::{optional_moment, parsed, text};
 use crate::address::Address;
 
 const OWNERS: &str = "SELECT value, contact_id FROM address WHERE value = ANY ($1)";

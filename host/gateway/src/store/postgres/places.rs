@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use consentry_model::{Category, Limit, Timestamp};
 use futures_util::future::try_join_all;
 
-use super::super::record::room_again;
 use super::super::{Outgoing, Place, StoreError};
 use super::connect::Connection;
 use super::failure::Failure;
@@ -111,5 +110,5 @@ async fn reached(
         .query_opt(&statement, &[&contact_id, &channels, &categories, &earlier])
         .await?;
     let sent: Option<i64> = sent.map(|row| row.try_get(0)).transpose()?;
-    Ok(room_again(limit, sent, at))
+    Ok(limit.full_until(sent.and_then(Timestamp::from_millis), at))
 }

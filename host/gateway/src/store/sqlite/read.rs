@@ -5,7 +5,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use serde_json::Value;
 
-use super::super::record::{Named, room_again};
+use super::super::record::Named;
 use super::super::{Answerable, Event, History};
 
 pub(super) fn contact_id(
@@ -79,7 +79,7 @@ pub(super) fn reached(
             |row| row.get(0),
         )
         .optional()?;
-    Ok(room_again(limit, sent, at))
+    Ok(limit.full_until(sent.and_then(Timestamp::from_millis), at))
 }
 
 const EVENT: &str = "SELECT id, seq, kind, address, channel, business_address, message_id, body,

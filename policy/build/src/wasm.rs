@@ -1,4 +1,4 @@
-//! Compiling the engine to WebAssembly with a nested cargo. For build scripts of this workspace.
+//! Compiling a part of this workspace to WebAssembly with a nested cargo. For build scripts.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -13,61 +13,75 @@ const TARGET: &str = "wasm32-unknown-unknown";
 #[allow(missing_docs)]
 pub enum CompileError {
     #[error(
-        "the policy engine is compiled to WebAssembly, and this Rust toolchain lacks the target \
+        "a part of Consentry is compiled to WebAssembly, and this Rust toolchain lacks the target \
          {TARGET}.\n`rustup target add {TARGET}` was tried and failed:\n{why}\n\
          Run it where the network can be reached, or install the target with the package manager \
          that Rust came from (Debian: apt-get install libstd-rust-dev-wasm32)."
     )]
     NoTarget { why: String },
-    #[error("cargo could not compile the policy engine:\n{0}")]
-    Cargo(String),
+    #[error("cargo could not compile {package} to WebAssembly:\n{why}")]
+    Cargo { package: String, why: String },
     #[error("{what}: {source}")]
     Io { what: String, source: io::Error },
 }
 
-/// Compiles `policy/component` and gives the bytes of the core module.
+/// What is compiled, and how.
+pub struct Package {
+    /// The package's name.
+    pub name: &'static str,
+    /// The profile it is compiled with.
+    pub profile: &'static str,
+    /// What else the compiler is told.
+    pub flags: &'static [&'static str],
+}
+
+/// The engine that rules are baked into.
+pub const ENGINE: Package = Package {
+    name: "consentry-policy-component",
+    profile: "component",
+    // A small shadow stack keeps the memory that a fresh instance touches small.
+    flags: &["-Clink-arg=-zstack-size=65536"],
+};
+
+/// Compiles a package, and gives the bytes of the core module.
 ///
 /// `workspace` is the workspace's folder. `out` is a folder for this build alone: sharing the outer
 /// build's target folder would wait for its lock for ever.
-pub fn compile(workspace: &Path, out: &Path) -> Result<Vec<u8>, CompileError> {
+pub fn compile(workspace: &Path, out: &Path, package: &Package) -> Result<Vec<u8>, CompileError> {
     ensure_target()?;
     let target_dir = out.join("engine");
-    let output = run(cargo(workspace, &target_dir))?;
+    let output = run(cargo(workspace, &target_dir, package))?;
     if !output.status.success() {
-        return Err(CompileError::Cargo(text(&output.stderr)));
+        return Err(CompileError::Cargo {
+            package: package.name.to_owned(),
+            why: text(&output.stderr),
+        });
     }
     let module: PathBuf = [
         target_dir.as_path(),
         Path::new(TARGET),
-        "component".as_ref(),
+        package.profile.as_ref(),
     ]
     .iter()
     .collect();
-    let module = module.join("consentry_policy_component.wasm");
+    let module = module.join(format!("{}.wasm", package.name.replace('-', "_")));
     fs::read(&module).map_err(|source| CompileError::Io {
-        what: format!("reading the compiled engine {}", module.display()),
+        what: format!("reading what was compiled, {}", module.display()),
         source,
     })
 }
 
-fn cargo(workspace: &Path, target_dir: &Path) -> Command {
+fn cargo(workspace: &Path, target_dir: &Path, package: &Package) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command
         .current_dir(workspace)
-        .args([
-            "build",
-            "--quiet",
-            "--locked",
-            "--profile",
-            "component",
-            "--target",
-            TARGET,
-        ])
-        .args(["--package", "consentry-policy-component"])
+        .args(["build", "--lib", "--quiet", "--locked"])
+        .args(["--profile", package.profile, "--target", TARGET])
+        .args(["--package", package.name])
         .env("CARGO_TARGET_DIR", target_dir)
         .env(
             "CARGO_ENCODED_RUSTFLAGS",
-            rustflags(workspace).join("\u{1f}"),
+            rustflags(workspace, package).join("\u{1f}"),
         );
     // What the outer build set for itself: its wrapper (clippy), its target.
     for variable in [
@@ -81,13 +95,13 @@ fn cargo(workspace: &Path, target_dir: &Path) -> Command {
     command
 }
 
-fn rustflags(workspace: &Path) -> Vec<String> {
-    let mut flags = vec![
-        // A small shadow stack keeps the memory that a fresh instance touches small.
-        "-Clink-arg=-zstack-size=65536".to_owned(),
-        // The same sources give the same bytes wherever they are compiled.
-        format!("--remap-path-prefix={}=/consentry", workspace.display()),
-    ];
+fn rustflags(workspace: &Path, package: &Package) -> Vec<String> {
+    let mut flags: Vec<String> = package.flags.iter().map(ToString::to_string).collect();
+    // The same sources give the same bytes wherever they are compiled.
+    flags.push(format!(
+        "--remap-path-prefix={}=/consentry",
+        workspace.display()
+    ));
     let home = env::var_os("CARGO_HOME")
         .map(PathBuf::from)
         .or_else(|| env::home_dir().map(|home| home.join(".cargo")));
