@@ -59,7 +59,10 @@ pub(super) async fn activate(
     let bytes = std::fs::read(&file).with_context(named)?;
     let signature = std::fs::read_to_string(signature_of(&file)).ok();
     let host = sandbox.host(Some(&store))?;
-    let (policies, store) = (Policies::start(None, trusted.read()?, host)?, store.open().await?);
+    let (policies, store) = (
+        Policies::start(None, trusted.read()?, host)?,
+        store.open().await?,
+    );
     let version = policies.add(&*store, bytes, signature, &why.by).await;
     let version = version.with_context(named)?;
     let because = (why.by.as_str(), why.why.as_str());
@@ -81,7 +84,10 @@ pub(super) async fn roll_back(
     sandbox: SandboxArgs,
 ) -> anyhow::Result<()> {
     let host = sandbox.host(Some(&store))?;
-    let (policies, store) = (Policies::start(None, trusted.read()?, host)?, store.open().await?);
+    let (policies, store) = (
+        Policies::start(None, trusted.read()?, host)?,
+        store.open().await?,
+    );
     let change = policies.roll_back(&*store, &why.by, &why.why).await?;
     if why.json {
         return output::json(&change);
