@@ -37,7 +37,10 @@ fn mode(path: &Path) -> u32 {
 #[test]
 fn a_policy_is_compiled_once_for_this_user_alone() {
     let folder = TempDir::new().unwrap();
-    let folder = folder.path().join("a/b");
+    let missing = CodeCache::open(folder.path().join("a/b")).unwrap_err();
+    assert!(missing.to_string().contains("No such file"), "{missing}");
+    assert!(!folder.path().join("a").exists());
+    let folder = folder.path().join("compiled");
     let timed = || {
         let host = host(&folder);
         let started = Instant::now();

@@ -200,11 +200,6 @@ impl Gateway {
         self.child.wait().unwrap();
     }
 
-    /// The number of the process.
-    pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Asks the process to end.
     pub(crate) fn terminate(&self) {
         let pid = self.pid().to_string();

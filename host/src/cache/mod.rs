@@ -60,18 +60,20 @@ impl Trusted {
 }
 
 impl CodeCache {
-    /// Uses a folder; made, for this user alone, when it is not there.
+    /// Uses a folder; made, for this user alone, when it is not there and the one above it is.
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self, CacheError> {
         let folder = folder.into();
         let unfit = |what| CacheError {
             folder: folder.clone(),
             what,
         };
-        let mut builder = DirBuilder::new();
-        builder.recursive(true).mode(0o700);
-        builder
-            .create(&folder)
-            .map_err(|error| unfit(error.into()))?;
+        // Nothing above it is made: a path that was mistyped shall not come true.
+        match DirBuilder::new().mode(0o700).create(&folder) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(unfit(error.into()));
+            }
+            _ => {}
+        }
         check(&folder).map_err(unfit)?;
         Ok(Self { folder })
     }
