@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use tokio::task;
 
+use super::extract::media_type as media_type_of;
 use super::not_found;
 use super::problem::Problem;
 use crate::gateway::Gateway;
@@ -44,20 +45,24 @@ pub(crate) async fn file(
     let known = consentry_simulator::FILES.iter();
     let known = known.copied().find(|(known, _)| *known == name);
     match known {
-        Some((name, bytes)) => served(name, Bytes::from_static(bytes), &headers),
+        Some((name, bytes)) => served(name, bytes, &headers),
         None if name == "bindings.js" => bindings(&gateway, &headers),
         None => not_found().await.into_response(),
     }
 }
 
-/// The bindings of the policy that decides here.
+/// The bindings of the policy that decides here. They change when it does.
 fn bindings(gateway: &Gateway, headers: &HeaderMap) -> Response {
     let active = gateway.policies().as_it_came();
-    match consentry_simulator::bindings(&active.component) {
-        Ok(script) => served("bindings.js", script.into(), headers),
+    let tag = format!("\"{}\"", active.policy.digest());
+    if is_known(headers, &tag) {
+        return unchanged(tag);
+    }
+    match task::block_in_place(|| consentry_simulator::bindings(&active.component)) {
+        Ok(script) => whole("bindings.js", tag, script.into()),
         Err(error) => {
-            tracing::error!(%error, "the simulator cannot run the policy");
-            (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response()
+            let status = StatusCode::INTERNAL_SERVER_ERROR;
+            Problem::new(status, "no-bindings", error.to_string()).into_response()
         }
     }
 }
@@ -65,8 +70,15 @@ fn bindings(gateway: &Gateway, headers: &HeaderMap) -> Response {
 /// Makes the bindings of a policy that somebody dropped on the page. Nothing of it is kept.
 pub(crate) async fn make_bindings(
     State(gateway): State<Gateway>,
+    headers: HeaderMap,
     component: Bytes,
 ) -> Result<Response, Problem> {
+    // A web page of another origin cannot send this form without asking.
+    if media_type_of(&headers).as_deref() != Some("application/wasm") {
+        let what = "send the component with the header Content-Type: application/wasm";
+        let unsupported = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        return Err(Problem::new(unsupported, "wrong-media-type", what).at("Content-Type"));
+    }
     let script = task::block_in_place(|| {
         // What is no policy is told by name, before anything is made of it.
         let gate = gateway.policies().gate();
@@ -75,16 +87,28 @@ pub(crate) async fn make_bindings(
         consentry_simulator::bindings(&component).map_err(|error| error.to_string())
     });
     let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
-    let script = script.map_err(|detail| Problem::new(unprocessable, "policy-refused", detail))?;
+    let script = script.map_err(|what| Problem::new(unprocessable, "policy-refused", what))?;
     Ok(([(header::CONTENT_TYPE, media_type("bindings.js"))], script).into_response())
 }
 
-fn served(name: &str, bytes: Bytes, headers: &HeaderMap) -> Response {
-    let tag = format!("\"{}\"", consentry_host::Digest::of(&bytes));
-    let known = headers.get(header::IF_NONE_MATCH);
-    if known.is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
-        return (StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response();
+fn served(name: &'static str, bytes: &'static [u8], headers: &HeaderMap) -> Response {
+    let tag = format!("\"{}\"", consentry_host::Digest::of(bytes));
+    if is_known(headers, &tag) {
+        return unchanged(tag);
     }
+    whole(name, tag, Bytes::from_static(bytes))
+}
+
+fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+    let known = headers.get(header::IF_NONE_MATCH);
+    known.is_some_and(|known| known.as_bytes() == tag.as_bytes())
+}
+
+fn unchanged(tag: String) -> Response {
+    (StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response()
+}
+
+fn whole(name: &str, tag: String, bytes: Bytes) -> Response {
     let headers = [
         (header::CONTENT_TYPE, media_type(name)),
         (header::CACHE_CONTROL, "no-cache"),
