@@ -123,9 +123,9 @@ impl Policy {
     /// Says what a message from a contact means.
     pub fn classify(&self, message: &Inbound, contact: &Arc<Contact>) -> Answer<Classification> {
         let (value, decided_by) = match self.ask_classify(message, contact) {
-            Ok(answer) => match floor::uphold(message, answer) {
-                Ok(own) => (own, DecidedBy::Policy),
-                Err(floored) => (floored, DecidedBy::Floor),
+            Ok(own) => match floor::instead(message, &own) {
+                None => (own, DecidedBy::Policy),
+                Some(floored) => (floored, DecidedBy::Floor),
             },
             Err(fault) => (floor::classify(message), DecidedBy::Fault(fault)),
         };
@@ -184,9 +184,9 @@ pub(crate) fn above_floor(
     contact: &Contact,
 ) -> Answer<Decision> {
     let (value, decided_by) = match decided {
-        Ok(answer) => match floor::uphold_decision(contact, message, answer) {
-            Ok(own) => (own, DecidedBy::Policy),
-            Err(floored) => (floored, DecidedBy::Floor),
+        Ok(own) => match floor::instead_of_decision(contact, message, &own) {
+            None => (own, DecidedBy::Policy),
+            Some(floored) => (floored, DecidedBy::Floor),
         },
         Err(fault) => (floor::deny_without_policy(), DecidedBy::Fault(fault)),
     };

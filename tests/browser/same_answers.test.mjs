@@ -15,6 +15,14 @@ const SEED = Number(process.env.SEED ?? 8);
 /** How many are played at the same time: a durable write then costs each less. */
 const TOGETHER = 24;
 
+/** What the made-up conversations must come upon, so that they prove something. */
+const COME_UPON = [
+  "opt-out", "opt-in", "help", "answer-yes", "answer-no", "wrong-number", "person", "other", "allowed", "opted_out",
+  "no_consent", "no_opt_in_evidence", "window_closed", "template_paused", "quiet_hours", "frequency_cap",
+  "unknown_category", "confirmation_too_late", "not_newest_opt_out",
+];
+const seen = new Map();
+
 const INBOUND = ["intent", "scope", "review", "rule", "matched", "language", "reply", "route", "priority", "changes", "duplicate"];
 const PREFLIGHT = ["allowed", "reason", "retryAt", "route", "reasons", "trace"];
 const CONSENT = ["channelType", "category", "consentStatus", "updatedAt"];
@@ -57,6 +65,9 @@ test(`${COUNT} conversations that are made up`, async () => {
   };
   await Promise.all(Array.from({ length: TOGETHER }, play));
   assert.ok(answers > COUNT * 4, `${answers} answers`);
+  const missed = COME_UPON.filter((what) => !seen.has(what));
+  assert.ok(COUNT < 1000 || missed.length === 0, `never come upon: ${missed.join(", ")}`);
+  console.log([...seen].map(([what, count]) => `${what} ${count}`).join(", "));
   console.log(`${answers} answers in ${COUNT} conversations were the same`);
   gateway.stop();
 });
@@ -78,6 +89,8 @@ async function compare(gateway, { number, known, steps }, now) {
         assert.deepEqual(here[name] ?? null, there[name] ?? null, `${name} of ${shown}`);
       }
       if (there.eventId && !there.duplicate) events.push(there.eventId);
+      const what = there.intent ?? there.reason ?? there.consentStatus;
+      seen.set(what, (seen.get(what) ?? 0) + 1);
       compared += 1;
     }
   }

@@ -59,8 +59,14 @@ fn bindings_are_made_for_a_policy_and_for_nothing_else() {
     let url = gateway.url("/simulator/bindings");
     let make = |component: Vec<u8>| {
         let request = gateway.client().post(&url).body(component);
-        send(request).unwrap()
+        send(request.header("content-type", "application/wasm")).unwrap()
     };
+    // As a web page of another origin could send it.
+    let plain = gateway
+        .client()
+        .post(&url)
+        .header("content-type", "text/plain");
+    assert_eq!(send(plain.body("hello")).unwrap().status, 415);
     let policy = gateway.client().get(gateway.url("/simulator/policy.wasm"));
     let policy = policy.send().unwrap().bytes().unwrap().to_vec();
     let made = make(policy.clone());
@@ -110,6 +116,18 @@ fn a_scenario_passes_or_says_which_step_did_not_come_out() {
     assert_eq!(code, Some(4));
     let wrong = json!([{ "step": 3, "what": "intent must be \"help\"; it was \"opt-out\"" }]);
     assert_eq!(printed[0]["wrong"], wrong);
+}
+
+#[test]
+fn every_scenario_in_the_documents_passes() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/scenarios");
+    let files = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let output = ended(consentry(&["policy", "test"]).args(files));
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{told}");
+    assert!(told.lines().count() >= 3, "{told}");
 }
 
 #[test]

@@ -95,27 +95,18 @@ pub fn classify(message: &Inbound) -> Classification {
     }
 }
 
-/// A policy's answer to a message; or, where that is under the floor, the floor's own as the error.
-pub fn uphold(message: &Inbound, answer: Classification) -> Result<Classification, Classification> {
-    if is_under(message, &answer) {
-        Err(classify(message))
-    } else {
-        Ok(answer)
-    }
+/// The floor's own answer, where a policy's answer to a message is under it.
+pub fn instead(message: &Inbound, answer: &Classification) -> Option<Classification> {
+    is_under(message, answer).then(|| classify(message))
 }
 
-/// A policy's answer about a message that somebody wants to send; or, where the floor forbids it, the
-/// floor's own as the error.
-pub fn uphold_decision(
+/// The floor's own answer, where a policy allows a message that may not go.
+pub fn instead_of_decision(
     contact: &Contact,
     message: &Outbound,
-    answer: Decision,
-) -> Result<Decision, Decision> {
-    if answer.is_allowed() && forbids(contact, message) {
-        Err(deny())
-    } else {
-        Ok(answer)
-    }
+    answer: &Decision,
+) -> Option<Decision> {
+    (answer.is_allowed() && forbids(contact, message)).then(deny)
 }
 
 /// Whether a message may not go, whatever the policy says. An answer that the store has bound to what

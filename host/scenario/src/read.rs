@@ -87,3 +87,15 @@ pub(crate) fn duration(field: &str, text: &str) -> Result<i64, StepError> {
     let number: u32 = number.parse().map_err(|_| wrong())?;
     Ok(i64::from(number) * unit)
 }
+
+/// Two letters of ISO 3166-1.
+pub(crate) fn country(field: &str, text: Option<&str>) -> Result<Option<String>, StepError> {
+    let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    if text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+        return Ok(Some(text.to_ascii_uppercase()));
+    }
+    let what = "use the two letters of ISO 3166-1, like US";
+    Err(StepError::new(field, what))
+}

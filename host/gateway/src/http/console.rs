@@ -1,7 +1,6 @@
 //! `/console/`: the page for those who run a gateway. It holds nothing itself; what it shows comes from the API,
 //! with the key that the operator gives it.
 
-use axum::body::Bytes;
 use axum::extract::Path;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Redirect, Response};
@@ -31,7 +30,7 @@ pub(crate) async fn page(headers: HeaderMap) -> Response {
 
 pub(crate) async fn file(Path(name): Path<String>, headers: HeaderMap) -> Response {
     match FILES.into_iter().find(|(known, _)| *known == name) {
-        Some((name, bytes)) => served(name, Bytes::from_static(bytes), MAY_LOAD, &headers),
+        Some((name, bytes)) => served(name, bytes, MAY_LOAD, &headers),
         None => not_found().await.into_response(),
     }
 }

@@ -1,22 +1,33 @@
-//! Files of pages, as a browser is given them.
+//! Files of pages, as a browser is given them: again only when they are other ones.
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 
-/// A file, with what its page may load and where it may be shown. It is sent again only when it is another
-/// one.
+/// A file that is always the same, with what its page may load and where it may be shown.
 pub(super) fn served(
     name: &str,
-    bytes: Bytes,
+    bytes: &'static [u8],
     may_load: &'static str,
     asked: &HeaderMap,
 ) -> Response {
-    let tag = format!("\"{}\"", consentry_host::Digest::of(&bytes));
-    let known = asked.get(header::IF_NONE_MATCH);
-    if known.is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
-        return (StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response();
+    let tag = format!("\"{}\"", consentry_host::Digest::of(bytes));
+    if is_known(asked, &tag) {
+        return unchanged(tag);
     }
+    whole(name, tag, Bytes::from_static(bytes), may_load)
+}
+
+pub(super) fn is_known(asked: &HeaderMap, tag: &str) -> bool {
+    let known = asked.get(header::IF_NONE_MATCH);
+    known.is_some_and(|known| known.as_bytes() == tag.as_bytes())
+}
+
+pub(super) fn unchanged(tag: String) -> Response {
+    (StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response()
+}
+
+pub(super) fn whole(name: &str, tag: String, bytes: Bytes, may_load: &'static str) -> Response {
     let headers = [
         (header::CONTENT_TYPE, media_type(name)),
         (header::CACHE_CONTROL, "no-cache"),

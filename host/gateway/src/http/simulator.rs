@@ -6,7 +6,8 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use tokio::task;
 
-use super::files::{media_type, served};
+use super::extract::media_type as media_type_of;
+use super::files::{is_known, media_type, served, unchanged, whole};
 use super::not_found;
 use super::problem::Problem;
 use crate::gateway::Gateway;
@@ -45,25 +46,24 @@ pub(crate) async fn file(
     let known = consentry_simulator::FILES.iter();
     let known = known.copied().find(|(known, _)| *known == name);
     match known {
-        Some((name, bytes)) => served(name, Bytes::from_static(bytes), may_load(name), &headers),
+        Some((name, bytes)) => served(name, bytes, may_load(name), &headers),
         None if name == "bindings.js" => bindings(&gateway, &headers),
         None => not_found().await.into_response(),
     }
 }
 
-/// The bindings of the policy that decides here.
+/// The bindings of the policy that decides here. They change when it does.
 fn bindings(gateway: &Gateway, headers: &HeaderMap) -> Response {
     let active = gateway.policies().as_it_came();
-    match consentry_simulator::bindings(&active.component) {
-        Ok(script) => served(
-            "bindings.js",
-            script.into(),
-            CONTENT_SECURITY_POLICY,
-            headers,
-        ),
+    let tag = format!("\"{}\"", active.policy.digest());
+    if is_known(headers, &tag) {
+        return unchanged(tag);
+    }
+    match task::block_in_place(|| consentry_simulator::bindings(&active.component)) {
+        Ok(script) => whole("bindings.js", tag, script.into(), CONTENT_SECURITY_POLICY),
         Err(error) => {
-            tracing::error!(%error, "the simulator cannot run the policy");
-            (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response()
+            let status = StatusCode::INTERNAL_SERVER_ERROR;
+            Problem::new(status, "no-bindings", error.to_string()).into_response()
         }
     }
 }
@@ -71,8 +71,15 @@ fn bindings(gateway: &Gateway, headers: &HeaderMap) -> Response {
 /// Makes the bindings of a policy that somebody dropped on the page. Nothing of it is kept.
 pub(crate) async fn make_bindings(
     State(gateway): State<Gateway>,
+    headers: HeaderMap,
     component: Bytes,
 ) -> Result<Response, Problem> {
+    // A web page of another origin cannot send this form without asking.
+    if media_type_of(&headers).as_deref() != Some("application/wasm") {
+        let what = "send the component with the header Content-Type: application/wasm";
+        let unsupported = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        return Err(Problem::new(unsupported, "wrong-media-type", what).at("Content-Type"));
+    }
     let script = task::block_in_place(|| {
         // What is no policy is told by name, before anything is made of it.
         let gate = gateway.policies().gate();
@@ -81,6 +88,6 @@ pub(crate) async fn make_bindings(
         consentry_simulator::bindings(&component).map_err(|error| error.to_string())
     });
     let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
-    let script = script.map_err(|detail| Problem::new(unprocessable, "policy-refused", detail))?;
+    let script = script.map_err(|what| Problem::new(unprocessable, "policy-refused", what))?;
     Ok(([(header::CONTENT_TYPE, media_type("bindings.js"))], script).into_response())
 }
