@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use crate::support::{ANN, Answer, Gateway, consentry, ended, send};
 
 /// A new key with these scopes, and its entry for the file of keys.
-fn key(scopes: &[&str]) -> (String, String) {
+pub(crate) fn key(scopes: &[&str]) -> (String, String) {
     let mut command = consentry(&["key", "test"]);
     for scope in scopes {
         command.args(["--scope", scope]);

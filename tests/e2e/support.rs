@@ -24,6 +24,8 @@ pub(crate) fn consentry(arguments: &[&str]) -> Command {
     for name in [
         "ALERTS_SECRET",
         "ALERTS_TO",
+        "GATE",
+        "GATE_CATEGORY",
         "GENERIC_SECRET",
         "KEYS",
         "LOG",

@@ -1,6 +1,7 @@
 //! Addresses of contacts: telephone numbers, e-mail addresses, WhatsApp user ids.
 
 use std::fmt;
+use std::str::FromStr;
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, Region};
 use thiserror::Error;
@@ -68,6 +69,12 @@ impl Address {
         Some(self.0.as_str()).filter(|text| text.starts_with('+'))
     }
 
+    /// Whether it is a telephone number that the numbering plan of its country has.
+    pub(crate) fn is_valid_number(&self) -> bool {
+        let number = PHONE_NUMBER_UTIL.parse(&self.0, None);
+        number.is_ok_and(|number| PHONE_NUMBER_UTIL.is_valid_number(&number))
+    }
+
     /// The country of a telephone number, ISO 3166-1 alpha-2, where it has one.
     pub fn country(&self) -> Option<String> {
         if !self.0.starts_with('+') {
@@ -79,6 +86,14 @@ impl Address {
         let number = PHONE_NUMBER_UTIL.parse(&self.0, None).ok()?;
         let region: Region = PHONE_NUMBER_UTIL.get_region_for_number(&number)?;
         Some(region.to_string())
+    }
+}
+
+impl FromStr for Address {
+    type Err = BadAddress;
+
+    fn from_str(text: &str) -> Result<Self, BadAddress> {
+        Self::parse(text, None)
     }
 }
 

@@ -68,7 +68,7 @@ impl KeyRing {
         Self::parse(&text).with_context(named)
     }
 
-    fn parse(text: &str) -> anyhow::Result<Self> {
+    pub(crate) fn parse(text: &str) -> anyhow::Result<Self> {
         let file: File = toml::from_str(text)?;
         anyhow::ensure!(
             !file.key.is_empty(),

@@ -23,6 +23,8 @@ pub enum Said {
     Resume,
     /// A message was not delivered, for this reason.
     Error(u32),
+    /// The person has opted out there, says a platform that has no number for it.
+    OptedOut,
 }
 
 /// What follows from it.
@@ -50,7 +52,7 @@ impl Said {
         match self {
             Self::Stop | Self::Error(131_050) => Effect::OptOut,
             // Twilio's for text messages and for WhatsApp, and Telnyx's.
-            Self::Error(21_610 | 63_014 | 40_300) => Effect::OptOutAll,
+            Self::Error(21_610 | 63_014 | 40_300) | Self::OptedOut => Effect::OptOutAll,
             Self::Resume => Effect::Resume,
             Self::Error(131_049) => Effect::Backoff,
             Self::Error(131_047) => Effect::WindowClosed,

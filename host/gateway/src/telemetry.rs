@@ -69,6 +69,26 @@ pub(crate) fn replied(outcome: &'static str) {
     counter!("consentry_replies_total", "outcome" => outcome).increment(1);
 }
 
+/// A request at the gate was forwarded, served or refused, for a reason.
+pub(crate) fn gated(provider: &'static str, outcome: &str) {
+    let outcome = outcome.to_owned();
+    counter!("consentry_gate_total", "provider" => provider, "outcome" => outcome).increment(1);
+}
+
+/// The provider behind the gate did not answer.
+pub(crate) fn upstream_away(provider: &'static str, error: &str) {
+    tracing::error!(
+        provider,
+        error,
+        "the provider behind the gate does not answer"
+    );
+}
+
+/// What the provider behind the gate said of a contact could not be recorded.
+pub(crate) fn evidence_lost(provider: &'static str, error: &StoreError) {
+    tracing::error!(provider, %error, "what a provider said of a contact was not recorded");
+}
+
 pub(crate) fn decided(answer: &Answer<Decision>) {
     let verdict = match answer.value.verdict {
         Verdict::Allow => "allow",

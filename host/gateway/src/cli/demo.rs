@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::{output, serve};
 use crate::gateway::Gateway;
+use crate::http::gate::Upstreams;
 use crate::http::webhooks::Providers;
 use crate::jws::SigningKeys;
 use crate::policies::Policies;
@@ -60,6 +61,7 @@ pub(super) async fn run() -> anyhow::Result<()> {
         gateway,
         None,
         Providers::default(),
+        Upstreams::default(),
         async {
             drop(stopped.await);
         },

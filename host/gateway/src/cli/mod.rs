@@ -5,6 +5,7 @@ mod classify;
 mod consent;
 mod demo;
 mod evaluate;
+mod gate;
 mod message;
 mod output;
 mod policy;
@@ -126,6 +127,8 @@ struct ServeArgs {
     alerts_secret: Option<String>,
     #[command(flatten)]
     webhooks: webhooks::WebhookArgs,
+    #[command(flatten)]
+    gate: gate::GateArgs,
     #[command(flatten)]
     number: ask::NumberArgs,
     /// The file of API keys; see "consentry key"

@@ -13,6 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{BadArgument, ServeArgs};
 use crate::delivery::{self, Target};
 use crate::gateway::Gateway;
+use crate::http::gate::Upstreams;
 use crate::http::webhooks::Providers;
 use crate::keys::KeyRing;
 use crate::policies::Centre;
@@ -44,6 +45,10 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         .webhooks
         .providers()
         .map_err(|error| BadArgument(format!("{error:#}")))?;
+    let upstreams = args
+        .gate
+        .upstreams()
+        .map_err(|error| BadArgument(format!("{error:#}")))?;
     let receipts = args.receipts.load(&args.store)?;
     let rollback_after = args.rollback_after.map(NonZeroU32::get);
     let mut policies = args.policy.start()?.roll_back_after(rollback_after);
@@ -65,7 +70,15 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     }
     tokio::spawn(policies::follow(gateway.clone()));
     tokio::spawn(alerts::keep(gateway.clone()));
-    serve(listener, gateway.clone(), keys, providers, told_to_stop).await?;
+    serve(
+        listener,
+        gateway.clone(),
+        keys,
+        providers,
+        upstreams,
+        told_to_stop,
+    )
+    .await?;
     alerts::write(&gateway).await;
     tracing::info!("stopped");
     Ok(())
@@ -77,6 +90,7 @@ pub(super) async fn serve(
     gateway: Gateway,
     keys: Option<Arc<KeyRing>>,
     providers: Providers,
+    upstreams: Upstreams,
     stop: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let metrics = PrometheusBuilder::new()
@@ -86,7 +100,7 @@ pub(super) async fn serve(
         .install_recorder()?;
     http::serve(
         listener,
-        http::router(gateway, keys, providers, metrics),
+        http::router(gateway, keys, providers, upstreams, metrics),
         stop,
     )
     .await;

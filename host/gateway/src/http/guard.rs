@@ -44,7 +44,7 @@ pub(crate) async fn guard(
 ) -> Response {
     let caller = match &guard.keys {
         None => "local".to_owned(),
-        Some(keys) => match check(keys, guard.scope, request.headers()) {
+        Some(keys) => match check(keys, guard.scope, key(request.headers()), HOW) {
             Ok(name) => name.to_owned(),
             Err(problem) => return problem.into_response(),
         },
@@ -88,7 +88,7 @@ pub(crate) async fn host(State(has_keys): State<bool>, request: Request, next: N
     .into_response()
 }
 
-fn names_loopback(headers: &HeaderMap) -> bool {
+pub(super) fn names_loopback(headers: &HeaderMap) -> bool {
     let authority = headers
         .get(header::HOST)
         .and_then(|value| Authority::try_from(value.as_bytes()).ok());
@@ -114,14 +114,19 @@ pub(super) async fn with_whole_body(request: Request) -> Result<(Parts, Bytes), 
     Ok((parts, bytes))
 }
 
-fn check<'k>(keys: &'k KeyRing, needed: Scope, headers: &HeaderMap) -> Result<&'k str, Problem> {
-    let refuse = |detail: String| Problem::new(StatusCode::UNAUTHORIZED, "no-key", detail);
-    let key = key(headers).ok_or_else(|| {
-        refuse("send an API key, as Authorization: Bearer KEY or as X-API-Key: KEY".to_owned())
-    })?;
-    let (name, scopes) = keys
-        .find(key)
-        .ok_or_else(|| refuse("this API key is not known".to_owned()))?;
+const HOW: &str = "send an API key, as Authorization: Bearer KEY or as X-API-Key: KEY";
+
+/// The name of who has shown a key, if it allows what is needed. `how` tells those without one how.
+pub(super) fn check<'k>(
+    keys: &'k KeyRing,
+    needed: Scope,
+    key: Option<&str>,
+    how: &str,
+) -> Result<&'k str, Problem> {
+    let refuse = |detail| Problem::new(StatusCode::UNAUTHORIZED, "no-key", detail);
+    let key = key.ok_or_else(|| refuse(how))?;
+    let known = keys.find(key);
+    let (name, scopes) = known.ok_or_else(|| refuse("this API key is not known"))?;
     if scopes.contains(&needed) || scopes.contains(&Scope::Admin) {
         return Ok(name);
     }

@@ -5,6 +5,7 @@ pub(crate) mod ask;
 mod batch;
 pub(crate) mod consent;
 mod extract;
+pub(crate) mod gate;
 mod guard;
 mod history;
 mod inbound;
@@ -31,6 +32,7 @@ use utoipa::OpenApi;
 use crate::gateway::Gateway;
 use crate::jws::SigningKeys;
 use crate::keys::{KeyRing, Scope};
+use gate::Upstreams;
 use guard::Guard;
 use problem::Problem;
 use webhooks::Providers;
@@ -78,6 +80,7 @@ pub(crate) fn router(
     gateway: Gateway,
     keys: Option<Arc<KeyRing>>,
     providers: Providers,
+    upstreams: Upstreams,
     metrics: PrometheusHandle,
 ) -> Router {
     let inbound_turns = Arc::new(Semaphore::new(TURNS));
@@ -100,6 +103,12 @@ pub(crate) fn router(
     let consent = read(get(consent::get)).merge(write(post(consent::post)));
 
     let webhooks = webhooks::routes(gateway.clone(), providers, Arc::clone(&inbound_turns));
+    let gate = gate::routes(
+        gateway.clone(),
+        upstreams,
+        keys.clone(),
+        Arc::clone(&other_turns),
+    );
     let calls = Router::new()
         .route("/consent/{phoneNumber}", consent)
         .route("/consent/{phoneNumber}/ask", write(post(ask::ask)))
@@ -141,6 +150,7 @@ pub(crate) fn router(
     // A web page has no secret, so providers may call this machine what they like.
     calls
         .merge(webhooks)
+        .merge(gate)
         .layer(middleware::from_fn(in_time))
         .layer(CatchPanicLayer::custom(|_| internal_error()))
         .layer(middleware::from_fn(guard::count))

@@ -66,6 +66,15 @@ pub trait Store: Send + Sync {
         limit: u32,
     ) -> Result<Option<History>, StoreError>;
 
+    /// The telephone numbers that everything has stopped for on a channel, in order: up to `limit` of
+    /// them, from the one after `after`.
+    async fn opted_out(
+        &self,
+        channel: Channel,
+        after: Option<String>,
+        limit: u32,
+    ) -> Result<Vec<Address>, StoreError>;
+
     /// Adds to alerts.
     async fn add_alerts(&self, alerts: BTreeMap<AlertKind, AlertTally>) -> Result<(), StoreError>;
 

@@ -267,7 +267,7 @@ fn phone(value: &Value, pointer: &str) -> Option<Address> {
 
 /// The number as texts and calls reach it, where WhatsApp keeps an older form: without the ninth digit of
 /// Brazilian mobile numbers, and with the 1 that Mexican ones had.
-fn other_form(wa_id: &str) -> Option<Address> {
+pub(in crate::http) fn other_form(wa_id: &str) -> Option<Address> {
     let brazilian = || {
         let (area, number) = wa_id.strip_prefix("55")?.split_at_checked(2)?;
         let fits = number.len() == 8 && number.starts_with(['6', '7', '8', '9']);

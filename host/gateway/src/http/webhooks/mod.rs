@@ -29,6 +29,7 @@ use crate::store::StoreError;
 use crate::telemetry;
 use generic::Generic;
 use meta::Meta;
+pub(super) use meta_payload::other_form;
 use provider::{Delivery, Done, Provider, Told};
 use secrets::SecretFile;
 use twilio::Twilio;

@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use consentry_model::{Category, Contact, Marks, Sent};
+use consentry_model::{Category, Channel, Contact, Marks, Sent};
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Row};
 
@@ -134,6 +134,27 @@ pub(super) fn many(connection: &Connection, addresses: &[Address]) -> rusqlite::
         }
     }
     Ok(known)
+}
+
+/// Numbers that everything has stopped for on a channel.
+pub(super) fn opted_out(
+    connection: &Connection,
+    on: Channel,
+    after: &str,
+    limit: u32,
+) -> rusqlite::Result<Vec<Address>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT address.value FROM address JOIN consent ON consent.contact_id = address.contact_id
+         AND channel = ?1 AND category = '*' AND status = 'OPTOUT'
+         WHERE address.value > ?2 AND address.value >= '+' AND address.value < ','
+         ORDER BY address.value LIMIT ?3",
+    )?;
+    let mut rows = statement.query((on.as_str(), after, limit))?;
+    let mut numbers = Vec::new();
+    while let Some(row) = rows.next()? {
+        numbers.push(parsed(0, row.get_ref(0)?.as_str()?)?);
+    }
+    Ok(numbers)
 }
 
 fn consent(contact: &mut Contact, row: &Row<'_>) -> rusqlite::Result<()> {

@@ -137,6 +137,18 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn opted_out(
+        &self,
+        channel: Channel,
+        after: Option<String>,
+        limit: u32,
+    ) -> Result<Vec<Address>, StoreError> {
+        self.read(move |connection| {
+            contacts::opted_out(connection, channel, &after.unwrap_or_default(), limit)
+        })
+        .await
+    }
+
     async fn add_alerts(&self, alerts: BTreeMap<AlertKind, AlertTally>) -> Result<(), StoreError> {
         self.writer
             .write(move |savepoint| Ok(alerts::add(savepoint, alerts)?))
