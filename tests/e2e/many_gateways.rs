@@ -253,7 +253,8 @@ fn a_message_that_is_delivered_to_several_gateways_is_one() {
     let gateways = three(&schema);
     let message = json!({ "channel": "sms", "from": ANN, "body": "STOP", "messageId": "M1" });
     let answers: Vec<Value> = thread::scope(|scope| {
-        let deliver = |gateway| scope.spawn(|| Gateway::inbound(gateway, message.clone()));
+        let message = &message;
+        let deliver = |gateway| scope.spawn(move || Gateway::inbound(gateway, message.clone()));
         let delivering: Vec<_> = gateways.iter().map(deliver).collect();
         let answers = delivering.into_iter().map(|one| one.join().unwrap());
         answers.collect()
@@ -272,7 +273,8 @@ fn a_confirmation_goes_once_whichever_gateway_is_asked() {
     let stop = gateways[0].text(ANN, "STOP");
     let answer = json!({ "channel": "sms", "to": ANN, "inReplyTo": stop["eventId"] });
     let reasons: Vec<String> = thread::scope(|scope| {
-        let ask = |gateway| scope.spawn(|| Gateway::preflight(gateway, answer.clone()));
+        let answer = &answer;
+        let ask = |gateway| scope.spawn(move || Gateway::preflight(gateway, answer.clone()));
         let asking: Vec<_> = gateways.iter().cycle().take(9).map(ask).collect();
         let reason = |answer: Value| answer["reason"].as_str().unwrap().to_owned();
         let answers = asking.into_iter().map(|one| reason(one.join().unwrap()));

@@ -78,7 +78,8 @@ async fn an_identifier_counts_on_its_own_channel(place: Place) {
 async fn a_question_is_open_that_the_newest_answer_asked(place: Place) {
     let store = place.open().await;
     let open = async |since| {
-        let open = store.open_question(&address(ANN), Channel::Sms, at(since));
+        let ann = address(ANN);
+        let open = store.open_question(&ann, Channel::Sms, at(since));
         open.await.unwrap()
     };
     assert_eq!(open(0).await, None);
