@@ -212,7 +212,7 @@ pub(super) async fn run(command: PolicyCommand) -> anyhow::Result<()> {
             files,
             policy,
             json,
-        } => scenario::run(&policy.start()?.active(), &files, json),
+        } => scenario::run(&policy.start(None)?.active(), &files, json),
         PolicyCommand::Evaluate {
             file,
             at,

@@ -21,7 +21,7 @@ pub(super) enum SimulatorCommand {
 
 pub(super) fn run(command: SimulatorCommand) -> anyhow::Result<()> {
     let SimulatorCommand::Export { folder, policy } = command;
-    let policies = policy.start()?;
+    let policies = policy.start(None)?;
     let active = policies.as_it_came();
     let bindings = consentry_simulator::bindings(&active.component)?;
     fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;

@@ -1,7 +1,7 @@
 //! What is recorded, before and after.
 
 use consentry_model::{
-    Answers, Category, Change, ChangeKind, Channel, Classification, Contact, EventId, Limit, Mark,
+    Answers, Category, Change, ChangeKind, Channel, Classification, Contact, EventId, Mark,
     Scope, Statement, Timestamp,
 };
 use serde::{Deserialize, Serialize};
