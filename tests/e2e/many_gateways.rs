@@ -134,7 +134,7 @@ impl Race {
         while !self.is_over() {
             let who = self.somebody(turn);
             let had_stopped = self.stopped[who].load(Ordering::SeqCst);
-            let question = question(&person(who), turn % 2 == 0);
+            let question = question(&person(who), turn.is_multiple_of(2));
             let answer = self.post(turn, "/v1/preflight", &question);
             self.count(who, had_stopped, &answer);
             turn += 1;

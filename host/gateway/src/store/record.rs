@@ -1,8 +1,8 @@
 //! What is recorded, before and after.
 
 use consentry_model::{
-    Answers, Category, Change, ChangeKind, Channel, Classification, Contact, EventId, Mark,
-    Scope, Statement, Timestamp,
+    Answers, Category, Change, ChangeKind, Channel, Classification, Contact, EventId, Mark, Scope,
+    Statement, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use consentry_model::Channel;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
 use super::access::Access;
 use super::aws_lists;
@@ -119,14 +119,16 @@ impl Provider for Aws {
             Cause::Busy => (bad, "ThrottlingException", None),
             Cause::Fault(status) => (status, "InternalServerException", None),
         };
-        let mut answer = json!({ "__type": exception, "Message": refusal.detail });
+        let mut answer = Map::new();
+        answer.insert("__type".to_owned(), exception.into());
+        answer.insert("Message".to_owned(), refusal.detail.clone().into());
         if let Some(reason) = reason {
-            answer["Reason"] = reason.into();
+            answer.insert("Reason".to_owned(), reason.into());
         }
         if exception == "ResourceNotFoundException" {
-            answer["ResourceType"] = "opted-out-number".into();
+            answer.insert("ResourceType".to_owned(), "opted-out-number".into());
         }
-        document(status, &answer)
+        document(status, &Value::Object(answer))
     }
 
     fn said(&self, error: &Value) -> Option<Said> {

@@ -7,7 +7,7 @@
 use axum::http::StatusCode;
 use consentry_model::{Change, ChangeKind, Channel, ConsentStatus, Contact, Statement, Timestamp};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::access::Access;
 use super::aws::destination;
@@ -148,14 +148,13 @@ pub(super) async fn describe(
     let entries: Vec<Value> = listed
         .map(|(number, listed)| information(number, &listed))
         .collect();
-    let mut answer = json!({
-        "OptOutListName": asked.opt_out_list_name,
-        "OptedOutNumbers": entries,
-    });
+    let mut answer = Map::new();
+    answer.insert("OptOutListName".to_owned(), asked.opt_out_list_name.into());
+    answer.insert("OptedOutNumbers".to_owned(), entries.into());
     if let Some(next) = next {
-        answer["NextToken"] = next.into();
+        answer.insert("NextToken".to_owned(), next.into());
     }
-    Ok(answer)
+    Ok(Value::Object(answer))
 }
 
 fn one(body: &[u8]) -> Result<(String, Address), Problem> {
@@ -239,7 +238,11 @@ fn information(number: &Address, listed: &Listed) -> Value {
 }
 
 fn entry(list: &str, number: &Address, listed: Option<&Listed>) -> Value {
-    let mut entry = listed.map_or_else(|| json!({}), |listed| information(number, listed));
-    entry["OptOutListName"] = list.into();
-    entry
+    let listed = listed.map(|listed| information(number, listed));
+    let mut entry = match listed {
+        Some(Value::Object(entry)) => entry,
+        _ => Map::new(),
+    };
+    entry.insert("OptOutListName".to_owned(), list.into());
+    Value::Object(entry)
 }
