@@ -8,6 +8,7 @@ mod contacts;
 mod decisions;
 mod failure;
 mod gather;
+mod group;
 mod migrate;
 mod people;
 mod places;
@@ -19,7 +20,7 @@ mod tls;
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use consentry_model::{Channel, EventId, Timestamp};
@@ -35,6 +36,7 @@ pub use connect::Address as DatabaseAddress;
 use connect::{Connection, PATIENCE, Pool};
 use failure::Failure;
 use gather::Gather;
+use group::{again, all, together};
 
 /// How many groups may be under way at a time: one that waits for somebody else's lock holds up no other.
 const LOOKUPS: usize = 2;
@@ -42,8 +44,6 @@ const RECORDS: usize = 2;
 const PLACES: usize = 2;
 /// How many connections serve everything else.
 const OTHERS: usize = 6;
-/// The first pause before something is tried again that others were in the way of. It doubles.
-const PAUSE: Duration = Duration::from_millis(2);
 /// How long what nobody waits for at a telephone may take: a change of the schema, a look at all messages.
 const LONG: Duration = Duration::from_secs(3600);
 
@@ -313,70 +313,5 @@ async fn look_up(pool: Pool, addresses: Vec<Address>) -> Vec<Result<Known, Store
     {
         Ok(known) => known.into_iter().map(Ok).collect(),
         Err(failure) => all(addresses.len(), failure),
-    }
-}
-
-/// Writes a group in one transaction. When one of it is not taken, each is written by itself, so that it
-/// fails alone.
-async fn together<A, R, F>(
-    pool: Pool,
-    group: Vec<A>,
-    write: fn(Connection, Vec<A>) -> F,
-) -> Vec<Result<R, StoreError>>
-where
-    A: Clone + Send + Sync,
-    R: Send,
-    F: Future<Output = Result<Vec<Result<R, StoreError>>, Failure>> + Send,
-{
-    let (size, started) = (group.len(), Instant::now());
-    let whole = || pool.transaction(PATIENCE, |connection| write(connection, group.clone()));
-    match again(whole).await {
-        Ok(answers) => answers,
-        Err(Failure::Refused(_) | Failure::Again(_)) if size > 1 => {
-            let mut answers = Vec::with_capacity(size);
-            for one in &group {
-                if started.elapsed() > PATIENCE {
-                    break;
-                }
-                let alone = || {
-                    let one = vec![one.clone()];
-                    pool.transaction(PATIENCE, |connection| write(connection, one))
-                };
-                match again(alone).await {
-                    Ok(answer) => answers.extend(answer),
-                    Err(failure) => answers.push(Err(failure.into())),
-                }
-            }
-            // Nobody waits any longer for what is left.
-            answers.extend(all(
-                size - answers.len(),
-                Failure::away("it takes too long"),
-            ));
-            answers
-        }
-        Err(failure) => all(size, failure),
-    }
-}
-
-fn all<R>(size: usize, failure: Failure) -> Vec<Result<R, StoreError>> {
-    let error = StoreError::from(failure);
-    (0..size).map(|_| Err(error.clone())).collect()
-}
-
-/// Does something again when others were in the way.
-async fn again<T, F>(mut work: impl FnMut() -> F) -> Result<T, Failure>
-where
-    F: Future<Output = Result<T, Failure>>,
-{
-    let started = Instant::now();
-    let mut pause = PAUSE;
-    loop {
-        match work().await {
-            Err(Failure::Again(_)) if started.elapsed() < PATIENCE => {
-                tokio::time::sleep(pause).await;
-                pause *= 2;
-            }
-            done => return done,
-        }
     }
 }
