@@ -51,7 +51,7 @@ impl Categories {
         headers: &HeaderMap,
     ) -> Result<(Category, Option<Template>), Problem> {
         let named = |name: &Option<String>| self.named.get(name.as_ref()?).cloned();
-        let stated = super::text(headers, HEADER)?.or(message.category.as_deref());
+        let stated = super::check::text(headers, HEADER)?.or(message.category.as_deref());
         let stated: Option<Category> = stated.map(|text| parse(HEADER, text)).transpose()?;
         let of_template = named(&message.template);
         let known = stated

@@ -103,27 +103,23 @@ impl Upstream {
         let sent = tokio::time::timeout(ANSWER, request.send()).await;
         match sent {
             Ok(Ok(response)) => Ok(response),
-            Ok(Err(error)) if error.is_connect() => Err(away(
+            Ok(Err(error)) if error.is_connect() => Err(Problem::new(
                 StatusCode::BAD_GATEWAY,
                 "upstream-unreachable",
                 "the provider cannot be reached; the message was not sent",
             )),
-            Ok(Err(error)) if !error.is_timeout() => Err(away(
+            Ok(Err(error)) if !error.is_timeout() => Err(Problem::new(
                 StatusCode::BAD_GATEWAY,
                 "upstream-failed",
                 "the provider broke the connection; whether the message was sent is not known",
             )),
-            Ok(Err(_)) | Err(_) => Err(away(
+            Ok(Err(_)) | Err(_) => Err(Problem::new(
                 StatusCode::GATEWAY_TIMEOUT,
                 "upstream-slow",
                 "the provider did not answer in time; whether the message was sent is not known",
             )),
         }
     }
-}
-
-fn away(status: StatusCode, kind: &str, detail: &str) -> Problem {
-    Problem::new(status, kind, detail)
 }
 
 /// The provider's answer for the caller, as it comes; and its document, when it is an error.

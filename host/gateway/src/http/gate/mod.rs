@@ -2,9 +2,11 @@
 //! each message is asked about first, and goes on to the provider, or is refused as the provider would.
 
 mod access;
+mod ask;
 mod aws;
 mod aws_lists;
 mod category;
+mod check;
 mod forward;
 mod meta;
 mod provider;
@@ -21,19 +23,16 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use axum::routing::post;
 use bytes::Bytes;
-use consentry_model::EventId;
 use reqwest::Url;
 use serde_json::json;
 use tokio::sync::Semaphore;
 
-use super::extract::{MAX_SHORT, media_type};
 use super::problem::Problem;
 use super::{MAX_BODY, guard};
 use crate::clock;
 use crate::gateway::Gateway;
 use crate::keys::{KeyRing, Scope};
 use crate::platform::{Effect, Notice};
-use crate::preflight::{Answered, Question};
 use crate::telemetry;
 use access::Access;
 pub(crate) use category::Categories;
@@ -165,8 +164,6 @@ async fn call(State(gate): State<Gate>, request: Request) -> Response {
 }
 
 const DECISION: &str = "x-consentry-decision";
-/// The event that a message answers, as pre-flight's `inReplyTo`.
-const IN_REPLY_TO: &str = "x-consentry-in-reply-to";
 
 fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
     if let Some(value) = HeaderValue::from_str(value)
@@ -189,8 +186,8 @@ impl Gate {
         let raw = request.uri().path().to_owned();
         let (access, path) = Access::of(keys, &raw, request.headers());
         access.known()?;
-        is_plain(provider, path, request.uri().query())?;
-        is_readable(provider, request.headers())?;
+        check::is_plain(provider, path, request.uri().query())?;
+        check::is_readable(provider, request.headers())?;
         let (parts, body) = guard::with_whole_body(request).await?;
         let call = Call {
             path,
@@ -210,7 +207,13 @@ impl Gate {
         let (message, decided) = match asked {
             Asked::NoMessage => (None, None),
             Asked::Message(message) => {
-                let decided = shared.ask(&message, &parts.headers).await?;
+                let decided = ask::ask(
+                    &shared.gateway,
+                    &shared.categories,
+                    &message,
+                    &parts.headers,
+                )
+                .await?;
                 (Some(message), Some(decided))
             }
         };
@@ -268,109 +271,6 @@ impl Gate {
         }
         Ok(answer)
     }
-}
-
-impl Shared {
-    /// Asks pre-flight about a message.
-    async fn ask(&self, message: &Message, headers: &HeaderMap) -> Result<Answered, Refusal> {
-        let (category, template) = self.categories.of(message, headers)?;
-        let channel = message.channel;
-        let question = Question {
-            to: message.to.clone(),
-            from: message.from.clone(),
-            channel,
-            category,
-            template,
-            at: clock::now(),
-            country: None,
-            region: None,
-            time_zone: None,
-            in_reply_to: text(headers, IN_REPLY_TO)?.map(|id| EventId(id.to_owned())),
-            explain: false,
-            dry_run: message.dry_run,
-        };
-        // What answers an event is bound to the address that it came from.
-        let also = message.also.iter();
-        for address in also.filter(|_| question.in_reply_to.is_none()) {
-            let by_another_name = Question {
-                to: address.clone(),
-                dry_run: true,
-                ..question.clone()
-            };
-            let answered = self.gateway.preflight(&by_another_name).await;
-            let answered = answered.map_err(Problem::from)?;
-            let decision = &answered.decision;
-            let counts = ["opted_out", "store_unavailable", "policy_failed"];
-            if counts.contains(&&*decision.reason) {
-                return Err(Refusal::denied(decision, channel, answered.decision_id));
-            }
-        }
-        let answered = self
-            .gateway
-            .preflight(&question)
-            .await
-            .map_err(Problem::from)?;
-        if answered.decision.is_allowed() {
-            return Ok(answered);
-        }
-        Err(Refusal::denied(
-            &answered.decision,
-            channel,
-            answered.decision_id,
-        ))
-    }
-}
-
-/// A header that may be there once.
-fn text<'h>(headers: &'h HeaderMap, name: &'static str) -> Result<Option<&'h str>, Problem> {
-    let mut values = headers.get_all(name).iter();
-    match (values.next().map(HeaderValue::to_str), values.next()) {
-        (None, _) => Ok(None),
-        (Some(Ok(text)), None) if text.len() <= MAX_SHORT => Ok(Some(text)),
-        _ => Err(Problem::field(
-            name,
-            "it must be there once, as a short text",
-        )),
-    }
-}
-
-/// Whether a path and a query say no more than the provider's call: each part of the path is a plain name,
-/// and the query does not speak about the message.
-fn is_plain(provider: &dyn Provider, path: &str, query: Option<&str>) -> Result<(), Problem> {
-    let plain = |part: &str| {
-        let mut bytes = part.bytes();
-        !part.starts_with('.')
-            && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
-    };
-    if !path.trim_start_matches('/').split('/').all(plain) {
-        let detail = "this is no path of the provider's";
-        return Err(Problem::new(StatusCode::NOT_FOUND, "unknown-path", detail));
-    }
-    let mut names = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
-    match names.find(|(name, _)| !provider.query().contains(&name.as_ref())) {
-        None => Ok(()),
-        Some(_) => Err(Problem::new(
-            StatusCode::BAD_REQUEST,
-            "invalid-query",
-            "what is in the query belongs into the body",
-        )),
-    }
-}
-
-/// Whether the body is in the one form that can be read here.
-fn is_readable(provider: &dyn Provider, headers: &HeaderMap) -> Result<(), Problem> {
-    let refused =
-        |kind, detail: String| Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, kind, detail);
-    if headers.contains_key(header::CONTENT_ENCODING) {
-        let detail = "Content-Encoding: send the body as it is, not compressed";
-        return Err(refused("compressed", detail.to_owned()));
-    }
-    let expected = provider.media_type();
-    if media_type(headers).as_deref() == Some(expected) {
-        return Ok(());
-    }
-    let detail = format!("Content-Type: it must be {expected}");
-    Err(refused("wrong-media-type", detail))
 }
 
 fn broken() -> Problem {
