@@ -55,7 +55,7 @@ export function conversation(index, seed, now) {
     steps.push(one(new Date(Math.floor(at)).toISOString()));
   }
   if (chance(0.3)) {
-    const burst = now + Math.floor(next() * 48) * HOUR;
+    const burst = now + (1 + Math.floor(next() * 48)) * HOUR;
     for (let sent = 0; sent < 4; sent += 1) {
       steps.push(asked(new Date(burst + sent * MINUTE).toISOString(), false));
     }
