@@ -55,9 +55,20 @@ export function conversation(index, seed, now) {
     steps.push(one(new Date(Math.floor(at)).toISOString()));
   }
   if (chance(0.3)) {
-    const burst = now + Math.floor(next() * 48) * HOUR;
+    const agreed = new Date(now - MINUTE / 2).toISOString();
+    steps.push({ report: {
+      status: "OPTIN", channel: "sms", category: "marketing", at: agreed, source: "test",
+      evidence: { timestamp: agreed, text: "Yes, text me." },
+    } });
+    // Four in a row, so that caps are reached; often to Florida by day, where there is one.
+    const florida = chance(0.6);
+    const burst = florida
+      ? new Date(now + 24 * HOUR * (1 + Math.floor(next() * 3))).setUTCHours(17, 0, 0, 0)
+      : now + (1 + Math.floor(next() * 48)) * HOUR;
     for (let sent = 0; sent < 4; sent += 1) {
-      steps.push(asked(new Date(burst + sent * MINUTE).toISOString(), false));
+      const step = asked(new Date(burst + sent * MINUTE).toISOString(), false);
+      if (florida) Object.assign(step.preflight, { country: "US", region: "US-FL", timeZone: "America/New_York" });
+      steps.push(step);
     }
   }
   return { number, known, steps };
@@ -91,7 +102,8 @@ export function conversation(index, seed, now) {
     }
     if (chance(0.2)) preflight.timeZone = pick(ZONES);
     if (chance(0.1)) preflight.region = pick(["US-FL", "US-TX", "US-CA"]);
-    if (chance(0.2)) preflight.inReplyTo = "last";
+    // The newest event, or one of them by its number.
+    if (chance(0.3)) preflight.inReplyTo = chance(0.4) ? "last" : Math.floor(next() * 5);
     if (chance(0.3)) preflight.explain = true;
     return { preflight };
   }

@@ -77,10 +77,11 @@ async function compare(gateway, { number, known, steps }, now) {
   const simulator = base.anew(new Date(now).toISOString());
   simulator.contact({ phoneNumber: number, ...known });
   assert.equal(simulator.policy.digest, await digest(gateway));
-  const events = [];
+  const events = { gateway: [], simulator: [] };
   let compared = 0;
-  for (const step of steps) {
-    const [there, here] = [await ask(gateway, number, known, step, events), answer(simulator, step)];
+  for (const named of steps) {
+    const [step, other] = [answering(named, events.simulator), answering(named, events.gateway)];
+    const [there, here] = [await ask(gateway, number, known, other), answer(simulator, step)];
     const names = step.inbound ? INBOUND : step.preflight ? PREFLIGHT : CONSENT;
     const shown = JSON.stringify({ number, known, step, steps });
     assert.equal(Boolean(here.problem), Boolean(there.problem), `${shown}: ${there.problem} / ${here.problem}`);
@@ -88,7 +89,10 @@ async function compare(gateway, { number, known, steps }, now) {
       for (const name of names) {
         assert.deepEqual(here[name] ?? null, there[name] ?? null, `${name} of ${shown}`);
       }
-      if (there.eventId && !there.duplicate) events.push(there.eventId);
+      if (there.eventId && !there.duplicate) {
+        events.gateway.push(there.eventId);
+        events.simulator.push(here.recordedAs ?? here.eventId);
+      }
       const what = there.intent ?? there.reason ?? there.consentStatus;
       seen.set(what, (seen.get(what) ?? 0) + 1);
       compared += 1;
@@ -98,6 +102,16 @@ async function compare(gateway, { number, known, steps }, now) {
   const rows = simulator.rows().map(({ channelType, category, consentStatus }) => ({ channelType, category, consentStatus }));
   assert.deepEqual(rows, consents, `what holds after ${JSON.stringify(steps)}`);
   return compared + 1;
+}
+
+/** A step in which the event that is answered has its name. */
+function answering({ preflight, ...step }, events) {
+  const named = preflight?.inReplyTo;
+  if (named === undefined) {
+    return preflight ? { preflight } : step;
+  }
+  const event = named === "last" ? events.at(-1) : events[named];
+  return { preflight: { ...preflight, inReplyTo: event ?? "nothing" } };
 }
 
 /** What the simulator answers. A step that cannot be taken is a problem, as in the gateway. */
@@ -110,13 +124,12 @@ function answer(simulator, step) {
 }
 
 /** What the gateway answers. */
-async function ask(gateway, number, known, { inbound, preflight, report }, events) {
+async function ask(gateway, number, known, { inbound, preflight, report }) {
   if (inbound) {
     return post(`${gateway.url}/v1/inbound`, { from: number, ...known, ...inbound });
   }
   if (preflight) {
     const question = { to: number, country: known.country, ...preflight };
-    if (question.inReplyTo) question.inReplyTo = events.at(-1) ?? "nothing";
     return post(`${gateway.url}/v1/preflight`, question);
   }
   const { status, channel, category, ...body } = report;
