@@ -186,8 +186,8 @@ impl Gateway {
     }
 
     /// Signs receipts with these keys from now on.
-    pub fn with_receipts(mut self, keys: SigningKeys) -> Self {
-        self.receipts = Some(Arc::new(keys));
+    pub fn with_receipts(mut self, keys: Arc<SigningKeys>) -> Self {
+        self.receipts = Some(keys);
         self
     }
 

@@ -6,6 +6,7 @@ pub mod cli;
 mod clock;
 pub mod cloud_api;
 mod delivery;
+pub mod evidence;
 pub mod gateway;
 mod http;
 pub mod jws;

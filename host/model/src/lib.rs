@@ -8,7 +8,7 @@ mod outbound;
 mod time;
 mod vocabulary;
 
-pub use contact::{Consent, Contact, EventId, Mark, Marks, Proof, Sent, Statement};
+pub use contact::{BadStatement, Consent, Contact, EventId, Mark, Marks, Proof, Sent, Statement};
 pub use inbound::{
     Change, ChangeKind, Classification, Explanation, Inbound, Intent, Priority, Rejection, Route,
     Scope, Selection,

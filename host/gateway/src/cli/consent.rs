@@ -21,6 +21,13 @@ pub(super) enum ConsentCommand {
     Ask(Box<super::ask::Ask>),
     /// Show what was said, by and about a contact
     History(History),
+    /// Find every row that was changed, moved or taken away behind Consentry's back
+    Verify(super::verify::VerifyArgs),
+    /// Print the newest checkpoint, signed: keep it elsewhere, and give it to "consent verify" later
+    Checkpoint {
+        #[command(flatten)]
+        store: StoreArgs,
+    },
 }
 
 #[derive(Args)]
@@ -78,10 +85,18 @@ pub(super) async fn run(command: ConsentCommand) -> anyhow::Result<()> {
         ConsentCommand::Set(set) => self::set(set).await,
         ConsentCommand::Ask(args) => super::ask::run(*args).await,
         ConsentCommand::History(args) => history(args).await,
+        ConsentCommand::Verify(args) => super::verify::run(args).await,
+        ConsentCommand::Checkpoint { store } => checkpoint(&store).await,
     }
 }
 
-fn address(text: &str) -> anyhow::Result<Address> {
+async fn checkpoint(store: &StoreArgs) -> anyhow::Result<()> {
+    let newest = store.open().await?.last_checkpoint().await?;
+    let newest = newest.context("there is no checkpoint yet: \"consentry serve\" makes them")?;
+    output::text(&newest.token)
+}
+
+pub(super) fn address(text: &str) -> anyhow::Result<Address> {
     Address::parse(text, None)
         .map_err(|error| BadArgument(error.to_string()))
         .with_context(|| text.to_owned())

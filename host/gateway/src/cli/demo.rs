@@ -44,7 +44,7 @@ pub(super) async fn run() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let store = SqliteStore::open(&folder.path().join("demo.db"))?;
     let gateway = Gateway::new(Policies::start(None, None)?, Arc::new(store))
-        .with_receipts(SigningKeys::ephemeral()?);
+        .with_receipts(Arc::new(SigningKeys::ephemeral()?));
     let policy = gateway.policy();
     let manifest = policy.manifest();
     output::text(&format!(

@@ -13,6 +13,7 @@ mod receipt;
 mod rollout;
 mod scrub;
 mod serve;
+mod verify;
 mod webhooks;
 
 use std::net::SocketAddr;
@@ -112,6 +113,14 @@ struct ServeArgs {
     rollback_after: Option<NonZeroU32>,
     #[command(flatten)]
     receipts: ReceiptArgs,
+    /// How many seconds lie between two checkpoints over the events, which are signed with the same keys
+    #[arg(
+        long,
+        env = "CONSENTRY_CHECKPOINT_EVERY",
+        value_name = "SECONDS",
+        default_value = "300"
+    )]
+    checkpoint_every: NonZeroU32,
     /// A webhook that alerts are posted to, as CloudEvents
     #[arg(
         long,
@@ -306,7 +315,7 @@ fn exit_code(error: &anyhow::Error) -> u8 {
         BAD_ARGUMENTS
     } else if error.chain().any(is_refusal) {
         REFUSED_POLICY
-    } else if error.is::<rollout::TooDifferent>() {
+    } else if error.is::<rollout::TooDifferent>() || error.is::<verify::Wrong>() {
         FAILED_TEST
     } else {
         1

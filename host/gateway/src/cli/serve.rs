@@ -4,6 +4,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use metrics_exporter_prometheus::PrometheusBuilder;
@@ -16,7 +17,7 @@ use crate::gateway::Gateway;
 use crate::http::webhooks::Providers;
 use crate::keys::KeyRing;
 use crate::policies::Centre;
-use crate::{alerts, http, policies, telemetry};
+use crate::{alerts, evidence, http, policies, telemetry};
 
 pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     telemetry::start_logging(args.log_format);
@@ -49,14 +50,15 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         .webhooks
         .providers()
         .map_err(|error| BadArgument(format!("{error:#}")))?;
-    let receipts = args.receipts.load(&args.store)?;
+    let receipts = Arc::new(args.receipts.load(&args.store)?);
+    let checkpoint_every = Duration::from_secs(args.checkpoint_every.get().into());
     let rollback_after = args.rollback_after.map(NonZeroU32::get);
     let mut policies = args.policy.start()?.roll_back_after(rollback_after);
     if let Some(url) = &args.policy_from {
         let file = args.store.beside(".policy.wasm");
         policies = policies.with_centre(Centre::new(url, args.policy_from_key, file)?);
     }
-    let gateway = Gateway::new(policies, args.store.open().await?).with_receipts(receipts);
+    let gateway = Gateway::new(policies, args.store.open().await?).with_receipts(Arc::clone(&receipts));
     let gateway = args.number.put_into(gateway)?;
     policies::take_up(&gateway).await;
     let listener = TcpListener::bind(args.listen)
@@ -70,8 +72,16 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     }
     tokio::spawn(policies::follow(gateway.clone()));
     tokio::spawn(alerts::keep(gateway.clone()));
+    tokio::spawn(evidence::keep(
+        gateway.clone(),
+        Arc::clone(&receipts),
+        checkpoint_every,
+    ));
     serve(listener, gateway.clone(), keys, providers, told_to_stop).await?;
     alerts::write(&gateway).await;
+    if let Err(error) = evidence::seal(gateway.store(), &receipts).await {
+        tracing::error!(%error, "no last checkpoint could be made");
+    }
     tracing::info!("stopped");
     Ok(())
 }

@@ -1,6 +1,10 @@
 //! Where contacts, events and consent are kept: the source of truth.
 
+pub(crate) mod chain;
+pub(crate) mod checkpoint;
+pub(crate) mod columns;
 pub mod postgres;
+mod raw;
 mod record;
 pub mod sqlite;
 
@@ -10,6 +14,9 @@ use async_trait::async_trait;
 use consentry_model::{Answers, Category, Channel, Contact, EventId, Limit, Timestamp};
 use thiserror::Error;
 
+pub use chain::Row;
+pub use checkpoint::{Checkpoint, Seal};
+pub use raw::{Snapshot, Table};
 pub(crate) use record::name;
 pub use record::{Backoff, Event, EventKind, NewEvent, Recorded, Selection, Understood};
 
@@ -109,6 +116,16 @@ pub trait Store: Send + Sync {
 
     /// Every change of the policy, the oldest first.
     async fn policy_changes(&self) -> Result<Vec<Change>, StoreError>;
+
+    /// Makes a checkpoint over what has changed since the last one, and gives how many contacts it lists:
+    /// 0 when nothing has changed, and none was made.
+    async fn add_checkpoint(&self, seal: Seal) -> Result<u64, StoreError>;
+
+    /// The newest checkpoint.
+    async fn last_checkpoint(&self) -> Result<Option<Checkpoint>, StoreError>;
+
+    /// Everything, as it is at this moment.
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError>;
 
     /// Whether the store can be read and written at this moment.
     async fn ready(&self) -> Result<(), StoreError>;

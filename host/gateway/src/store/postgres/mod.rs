@@ -3,6 +3,7 @@
 //! under a lock on the contact's row.
 
 mod alerts;
+mod checkpoint;
 mod connect;
 mod contacts;
 mod failure;
@@ -14,6 +15,7 @@ mod policies;
 mod read;
 mod record;
 mod rows;
+mod snapshot;
 mod tls;
 
 use std::collections::BTreeMap;
@@ -24,7 +26,8 @@ use async_trait::async_trait;
 use consentry_model::{Channel, Timestamp};
 
 use super::{
-    Answerable, Event, History, Known, NewEvent, Outgoing, Place, Recorded, Store, StoreError,
+    Answerable, Checkpoint, Event, History, Known, NewEvent, Outgoing, Place, Recorded, Seal, Snapshot,
+    Store, StoreError,
 };
 use crate::address::Address;
 use crate::alerts::{Alert, AlertKind, AlertTally};
@@ -216,6 +219,19 @@ impl Store for PostgresStore {
 
     async fn policy_changes(&self) -> Result<Vec<Change>, StoreError> {
         self.read(policies::changes).await
+    }
+
+    async fn add_checkpoint(&self, seal: Seal) -> Result<u64, StoreError> {
+        self.write(|connection| checkpoint::add(connection, seal.clone()))
+            .await
+    }
+
+    async fn last_checkpoint(&self) -> Result<Option<Checkpoint>, StoreError> {
+        self.read(checkpoint::last).await
+    }
+
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
+        Ok(Box::new(snapshot::PostgresSnapshot::of(&self.others).await?))
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

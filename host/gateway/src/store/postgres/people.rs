@@ -76,7 +76,7 @@ impl People {
         }
         let statement = connection
             .prepare_cached(
-                "SELECT id, last_seq, last_recorded_at FROM contact
+                "SELECT id, last_seq, last_recorded_at, head FROM contact
                  WHERE id = ANY ($1) ORDER BY id FOR UPDATE",
             )
             .await?;
@@ -84,7 +84,7 @@ impl People {
         let rows = connection.query(&statement, &[&ids]).await?;
         let mut newest = HashMap::new();
         for row in rows {
-            let columns = Newest::of_columns(row.try_get(1)?, row.try_get(2)?);
+            let columns = Newest::of_columns(row.try_get(1)?, row.try_get(2)?, row.try_get(3)?);
             newest.insert(row.try_get(0)?, columns);
         }
         match self.meant.iter().find(|id| !newest.contains_key(*id)) {
@@ -111,7 +111,8 @@ impl People {
         }
         let statement = connection
             .prepare_cached(
-                "INSERT INTO contact SELECT id, $2::bigint, 0, 0 FROM unnest($1::text[]) AS id",
+                "INSERT INTO contact (id, created_at, last_seq, last_recorded_at)
+                 SELECT id, $2::bigint, 0, 0 FROM unnest($1::text[]) AS id",
             )
             .await?;
         let made: Vec<&String> = self.made.iter().collect();

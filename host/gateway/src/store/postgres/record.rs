@@ -54,18 +54,17 @@ pub(super) async fn record(
 }
 
 /// Says for whom an event is recorded, as [`Store::record`](super::super::Store::record) has it.
-fn plan(people: &mut People, mut event: NewEvent) -> Plan {
+fn plan(people: &mut People, event: NewEvent) -> Plan {
     let owner = people.owner(&event.address).cloned();
     let contact_id = owner.unwrap_or_else(People::stranger);
-    let mut others = std::mem::take(&mut event.other_addresses);
-    others.retain(|address| *address != event.address);
     let mut strangers = BTreeMap::new();
     let mut fresh = Vec::new();
-    for address in others {
-        match people.owner(&address) {
-            None => fresh.push(address),
+    for address in &event.other_addresses {
+        match people.owner(address) {
+            _ if *address == event.address => {}
+            None => fresh.push(address.clone()),
             Some(id) if *id == contact_id => {}
-            Some(id) => drop(strangers.entry(id.clone()).or_insert(address)),
+            Some(id) => drop(strangers.entry(id.clone()).or_insert(address.clone())),
         }
     }
     if !strangers.is_empty() && event.gives_something() {
@@ -159,7 +158,8 @@ impl Known {
         }
         let newest = self.newest.entry(contact_id.clone()).or_default();
         let before = state.clone();
-        let event = without_zeros(new.take_in(state, *newest, now));
+        let mut event = without_zeros(new.take_in(state, newest, now));
+        event.seal(&contact_id, &newest.hash);
         *newest = Newest::from(&event);
         self.rows.add(&contact_id, &event, &before, state);
         if let Some(key) = key {

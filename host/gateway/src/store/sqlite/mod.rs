@@ -1,9 +1,11 @@
 //! SQLite, embedded: one file, one writer that groups commits, many readers.
 
 mod alerts;
+mod checkpoint;
 mod contacts;
 mod policies;
 mod read;
+mod snapshot;
 mod write;
 mod writer;
 
@@ -17,7 +19,8 @@ use consentry_model::{Channel, Timestamp};
 use rusqlite::{Connection, OpenFlags};
 
 use super::{
-    Answerable, Event, History, Known, NewEvent, Outgoing, Place, Recorded, Store, StoreError,
+    Answerable, Checkpoint, Event, History, Known, NewEvent, Outgoing, Place, Recorded, Seal, Snapshot,
+    Store, StoreError,
 };
 use crate::address::Address;
 use crate::alerts::{Alert, AlertKind, AlertTally};
@@ -25,7 +28,7 @@ use crate::policies::{Change, Version};
 use writer::Writer;
 
 const SCHEMA: &str = include_str!("schema.sql");
-const SCHEMA_VERSION: i64 = 5;
+const SCHEMA_VERSION: i64 = 6;
 /// How long to wait for another process that is writing.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long the writer may take to say that it could write.
@@ -206,6 +209,24 @@ impl Store for SqliteStore {
         self.read(policies::changes).await
     }
 
+    async fn add_checkpoint(&self, seal: Seal) -> Result<u64, StoreError> {
+        self.writer
+            .write(move |savepoint| Ok(checkpoint::add(savepoint, &seal)?))
+            .await
+    }
+
+    async fn last_checkpoint(&self) -> Result<Option<Checkpoint>, StoreError> {
+        self.read(checkpoint::last).await
+    }
+
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
+        let path = self.readers.path.clone();
+        let open = move || snapshot::SqliteSnapshot::of(&path);
+        let opened = tokio::task::spawn_blocking(open).await;
+        let opened = opened.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        Ok(Box::new(opened?))
+    }
+
     async fn ready(&self) -> Result<(), StoreError> {
         self.read(|connection| {
             // A query of nothing would be answered without a look at the file.
@@ -232,7 +253,7 @@ impl Readers {
         let idle = self.lock().pop();
         let mut connection = match idle {
             Some(connection) => connection,
-            None => self.open()?,
+            None => reader(&self.path)?,
         };
         // One snapshot for all the statements of a query.
         let transaction = connection.transaction()?;
@@ -242,19 +263,20 @@ impl Readers {
         Ok(answer)
     }
 
-    fn open(&self) -> rusqlite::Result<Connection> {
-        let connection = Connection::open_with_flags(
-            &self.path,
-            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-        )?;
-        connection.busy_timeout(PATIENCE)?;
-        rusqlite::vtab::array::load_module(&connection)?;
-        Ok(connection)
-    }
-
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A connection that only reads.
+fn reader(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    connection.busy_timeout(PATIENCE)?;
+    rusqlite::vtab::array::load_module(&connection)?;
+    Ok(connection)
 }
 
 /// Every acknowledged event must survive a power cut: `synchronous = FULL` syncs the log at each

@@ -49,8 +49,9 @@ pub(super) fn record(
 ) -> Result<Recorded, StoreError> {
     let now = clock::now();
     let contact_id = contact_of(connection, &new.address, now)?;
-    let other_addresses = std::mem::take(&mut new.other_addresses);
-    let strangers = name_as(connection, &contact_id, other_addresses)?;
+    let others = std::mem::take(&mut new.other_addresses);
+    let strangers = name_as(connection, &contact_id, &others)?;
+    new.other_addresses = others;
     if !strangers.is_empty() && new.gives_something() {
         return Err(StoreError::AddressTaken);
     }
@@ -85,7 +86,9 @@ fn record_for(
     let mut contact = contacts::contact(connection, &contact_id)?;
     let before = contact.marks.clone();
     let (kind, ad_entry, backoff) = (new.kind, new.ad_entry, new.backoff.clone());
-    let event = new.take_in(&mut contact, newest(connection, &contact_id)?, now);
+    let newest = newest(connection, &contact_id)?;
+    let mut event = new.take_in(&mut contact, &newest, now);
+    event.seal(&contact_id, &newest.hash);
     if let Some(channel) = event.channel.map(Channel::as_str) {
         if kind == EventKind::Inbound {
             let ad_entry = ad_entry.then_some(event.said_at);
@@ -100,8 +103,15 @@ fn record_for(
         write_consent(connection, &contact_id, &contact)?;
     }
     connection
-        .prepare_cached("UPDATE contact SET last_seq = ?2, last_recorded_at = ?3 WHERE id = ?1")?
-        .execute((&contact_id, to_sql(event.seq), event.recorded_at.millis()))?;
+        .prepare_cached(
+            "UPDATE contact SET last_seq = ?2, last_recorded_at = ?3, head = ?4 WHERE id = ?1",
+        )?
+        .execute((
+            &contact_id,
+            to_sql(event.seq),
+            event.recorded_at.millis(),
+            &event.hash,
+        ))?;
     Ok(Recorded {
         contact_id,
         event,
@@ -122,7 +132,7 @@ fn contact_of(
     }
     let id = Uuid::now_v7().to_string();
     connection
-        .prepare_cached("INSERT INTO contact VALUES (?1, ?2, 0, 0)")?
+        .prepare_cached("INSERT INTO contact VALUES (?1, ?2, 0, 0, '', 0)")?
         .execute((&id, now.millis()))?;
     insert_address(connection, &address, &id)?;
     Ok(id)
@@ -133,7 +143,7 @@ fn contact_of(
 fn name_as(
     connection: &Connection,
     contact_id: &str,
-    addresses: Vec<Address>,
+    addresses: &[Address],
 ) -> rusqlite::Result<BTreeMap<String, Address>> {
     let mut strangers = BTreeMap::new();
     for address in addresses {
@@ -141,7 +151,7 @@ fn name_as(
         match read::contact_id(connection, &value)? {
             None => insert_address(connection, &value, contact_id)?,
             Some(id) if id == contact_id => {}
-            Some(id) => drop(strangers.entry(id).or_insert(address)),
+            Some(id) => drop(strangers.entry(id).or_insert_with(|| address.clone())),
         }
     }
     Ok(strangers)
@@ -149,9 +159,9 @@ fn name_as(
 
 fn newest(connection: &Connection, contact_id: &str) -> rusqlite::Result<Newest> {
     connection
-        .prepare_cached("SELECT last_seq, last_recorded_at FROM contact WHERE id = ?1")?
+        .prepare_cached("SELECT last_seq, last_recorded_at, head FROM contact WHERE id = ?1")?
         .query_row([contact_id], |row| {
-            Ok(Newest::of_columns(row.get(0)?, row.get(1)?))
+            Ok(Newest::of_columns(row.get(0)?, row.get(1)?, row.get(2)?))
         })
 }
 
@@ -168,7 +178,7 @@ fn insert(connection: &Connection, contact_id: &str, event: &Event) -> rusqlite:
         .prepare_cached(
             "INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
                 ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30,
-                ?31, ?32, ?33)",
+                ?31, ?32, ?33, ?34, ?35, ?36)",
         )?
         .execute(rusqlite::params![
             contact_id,
@@ -176,6 +186,7 @@ fn insert(connection: &Connection, contact_id: &str, event: &Event) -> rusqlite:
             event.event_id.0,
             event.kind,
             event.address,
+            event.named_addresses().as_ref().map(ToString::to_string),
             event.channel.map(Channel::as_str),
             event.business_address,
             event.message_id,
@@ -204,6 +215,8 @@ fn insert(connection: &Connection, contact_id: &str, event: &Event) -> rusqlite:
             event.changes.to_string(),
             event.said_at.millis(),
             event.recorded_at.millis(),
+            event.statement.as_str(),
+            event.hash,
         ])
         .map(drop)
 }
@@ -307,6 +320,6 @@ fn write_backoff(
         .map(drop)
 }
 
-fn to_sql(seq: u64) -> i64 {
+pub(super) fn to_sql(seq: u64) -> i64 {
     i64::try_from(seq).unwrap_or(i64::MAX)
 }
