@@ -24,6 +24,7 @@ pub(crate) fn consentry(arguments: &[&str]) -> Command {
     for name in [
         "ALERTS_SECRET",
         "ALERTS_TO",
+        "CHECKPOINT_EVERY",
         "GENERIC_SECRET",
         "KEYS",
         "LOG",

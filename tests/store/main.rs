@@ -34,6 +34,7 @@ mod alerts;
 mod answers;
 mod at_once;
 mod events;
+mod evidence;
 mod faults;
 mod order;
 mod places;

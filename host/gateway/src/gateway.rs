@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use consentry_host::{DecidedBy, Policy};
 use consentry_model::{
-    Category, Change, ChangeKind, Channel, Consent, ConsentStatus, Contact, Inbound, Statement,
-    Timestamp,
+    Category, Change, ChangeKind, Channel, Consent, ConsentStatus, Contact, EventId, Inbound, Mark,
+    Statement, Timestamp,
 };
 use serde_json::Value;
 use thiserror::Error;
@@ -120,6 +120,8 @@ pub struct Report {
     pub source: Option<String>,
     /// Who reports.
     pub actor: Option<String>,
+    /// What identifies the report where it comes from: the same one again changes nothing.
+    pub report_id: Option<String>,
     /// When the change was made; nothing: now.
     pub at: Option<Timestamp>,
     /// The proof of an opt-in.
@@ -334,56 +336,96 @@ impl Gateway {
 
     /// Records what somebody reports about a contact's consent.
     pub async fn report(&self, report: Report) -> Result<Recorded, ReportError> {
-        let proven_at = report.evidence.as_ref().and_then(Evidence::proven_at);
-        let channels = match report.channel {
-            Some(channel) => vec![channel],
-            None if report.opt_in => vec![Channel::Sms],
-            None => Channel::ALL.to_vec(),
+        let (opt_in, changes) = (report.opt_in, report.changes());
+        let recorded = self.store.record(report.event(changes.clone())).await?;
+        let is_opted_out = |change: &Change| {
+            let category = change.category.as_ref();
+            recorded.contact.status_of(change.channel, category) == ConsentStatus::OptOut
         };
-        let kind = if report.opt_in {
-            ChangeKind::OptIn
-        } else {
-            ChangeKind::OptOut
-        };
-        let changes: Vec<Change> = channels
-            .iter()
-            .map(|channel| Change {
-                channel: *channel,
-                category: report.category.clone(),
-                kind,
-            })
-            .collect();
-        let statement = if report.opt_in && proven_at.is_some() {
-            Statement::Proven
-        } else {
-            Statement::Reported
-        };
-        let recorded = self
-            .store
-            .record(NewEvent {
-                other_addresses: report.other_addresses,
-                channel: report.channel,
-                source: report.source,
-                actor: report.actor,
-                evidence: report.evidence.map(|evidence| evidence.document),
-                said_at: proven_at.filter(|_| report.opt_in).or(report.at),
-                changes,
-                ..NewEvent::new(EventKind::Reported, report.address, statement)
-            })
-            .await?;
-        let refused = report.opt_in
-            && channels.iter().any(|channel| {
-                recorded
-                    .contact
-                    .status_of(*channel, report.category.as_ref())
-                    == ConsentStatus::OptOut
-            });
-        if refused {
+        if opt_in && !recorded.duplicate && changes.iter().any(is_opted_out) {
             return Err(ReportError::OptOutStands {
                 event_id: recorded.event.event_id.0,
             });
         }
         Ok(recorded)
+    }
+
+    /// Records an opt-in that must not lift the opt-out that stands: it is on record, and nothing follows.
+    pub(crate) async fn report_without_effect(
+        &self,
+        report: Report,
+    ) -> Result<Recorded, ReportError> {
+        let recorded = self.store.record(report.event(Vec::new())).await?;
+        if recorded.duplicate {
+            return Ok(recorded);
+        }
+        Err(ReportError::OptOutStands {
+            event_id: recorded.event.event_id.0,
+        })
+    }
+}
+
+impl Report {
+    /// When the person agreed, if that is proven.
+    fn proven_at(&self) -> Option<Timestamp> {
+        let proof = self.evidence.as_ref().filter(|_| self.opt_in);
+        proof.and_then(Evidence::proven_at)
+    }
+
+    /// What is reported, channel by channel.
+    fn changes(&self) -> Vec<Change> {
+        let channels = match self.channel {
+            Some(channel) => vec![channel],
+            None if self.opt_in => vec![Channel::Sms],
+            None => Channel::ALL.to_vec(),
+        };
+        let kind = if self.opt_in {
+            ChangeKind::OptIn
+        } else {
+            ChangeKind::OptOut
+        };
+        let change = |channel| Change {
+            channel,
+            category: self.category.clone(),
+            kind,
+        };
+        channels.into_iter().map(change).collect()
+    }
+
+    fn statement(&self) -> Statement {
+        match self.proven_at() {
+            Some(_) => Statement::Proven,
+            None => Statement::Reported,
+        }
+    }
+
+    /// Takes it into what is known of a contact, as recording it would.
+    pub(crate) fn apply_to(&self, contact: &mut Contact) {
+        for change in self.changes() {
+            let mark = Mark {
+                at: self.proven_at().or(self.at).unwrap_or_else(clock::now),
+                event: EventId(String::new()),
+            };
+            contact.apply(&change, self.statement(), mark);
+        }
+    }
+
+    fn event(self, changes: Vec<Change>) -> NewEvent {
+        let statement = self.statement();
+        NewEvent {
+            said_at: self.proven_at().or(self.at),
+            other_addresses: self.other_addresses,
+            // What identifies something does so on a channel.
+            channel: self
+                .channel
+                .or_else(|| self.report_id.as_ref().map(|_| Channel::Sms)),
+            message_id: self.report_id,
+            source: self.source,
+            actor: self.actor,
+            evidence: self.evidence.map(|evidence| evidence.document),
+            changes,
+            ..NewEvent::new(EventKind::Reported, self.address, statement)
+        }
     }
 }
 

@@ -278,7 +278,8 @@ impl Contact {
             .unwrap_or(Consent::NONE)
     }
 
-    fn stated_in_general(&self, channel: Channel) -> Consent {
+    /// What was said in general on a channel.
+    pub fn stated_in_general(&self, channel: Channel) -> Consent {
         let none = Marks::default();
         resolve(self.marks.get(&(channel, None)).unwrap_or(&none), &none)
     }

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use super::{BadArgument, PolicyArgs, StoreArgs, output};
 use crate::address::Address;
 use crate::gateway::{Evidence, Report};
-use crate::http::consent::answer;
+use crate::evidence::past;
+use crate::http::consent::{answer, consent_rows};
 use crate::store::Event;
 
 #[derive(Subcommand)]
@@ -23,6 +24,11 @@ pub(super) enum ConsentCommand {
     History(History),
     /// Find every row that was changed, moved or taken away behind Consentry's back
     Verify(super::verify::VerifyArgs),
+    /// Write one person's file, or a table of all
+    Export(super::export::Export),
+    /// Record the opt-outs and opt-ins of a list. An opt-in that is older than an opt-out, or that nothing
+    /// proves, lifts none. A list that is imported again changes nothing
+    Import(Box<super::import::Import>),
     /// Print the newest checkpoint, signed: keep it elsewhere, and give it to "consent verify" later
     Checkpoint {
         #[command(flatten)]
@@ -74,6 +80,9 @@ pub(super) struct History {
     address: String,
     #[command(flatten)]
     store: StoreArgs,
+    /// A moment, RFC 3339: show what was known then, and what held by it
+    #[arg(long)]
+    as_of: Option<Timestamp>,
     /// Print JSON, one event a line
     #[arg(long)]
     json: bool,
@@ -86,6 +95,8 @@ pub(super) async fn run(command: ConsentCommand) -> anyhow::Result<()> {
         ConsentCommand::Ask(args) => super::ask::run(*args).await,
         ConsentCommand::History(args) => history(args).await,
         ConsentCommand::Verify(args) => super::verify::run(args).await,
+        ConsentCommand::Export(args) => super::export::run(args).await,
+        ConsentCommand::Import(args) => super::import::run(*args).await,
         ConsentCommand::Checkpoint { store } => checkpoint(&store).await,
     }
 }
@@ -140,6 +151,7 @@ async fn set(set: Set) -> anyhow::Result<()> {
             category: about.category.clone(),
             source: set.source.or_else(|| Some("command-line".to_owned())),
             actor: set.actor,
+            report_id: None,
             at: None,
             evidence,
         })
@@ -152,9 +164,12 @@ async fn history(args: History) -> anyhow::Result<()> {
     let store = args.store.open().await?;
     let mut after = 0;
     loop {
-        let page = store.history(&address, after, 1000).await?;
+        let mut page = store.history(&address, after, 1000).await?;
+        if let (Some(page), Some(as_of)) = (&mut page, args.as_of) {
+            past::cut(page, as_of);
+        }
         let Some(page) = page.filter(|page| !page.events.is_empty()) else {
-            return Ok(());
+            break;
         };
         for event in page.events {
             after = event.seq;
@@ -166,6 +181,21 @@ async fn history(args: History) -> anyhow::Result<()> {
             output::text(&line)?;
         }
     }
+    let Some(as_of) = args.as_of else {
+        return Ok(());
+    };
+    let contact = past::consent_at(store.as_ref(), &address, as_of).await?;
+    let consents = consent_rows(&contact);
+    if args.json {
+        let held = json!({ "asOf": as_of, "consents": consents });
+        return output::text(&held.to_string());
+    }
+    for (channel, category) in contact.marks.keys() {
+        let status = contact.status_of(*channel, category.as_ref());
+        let category = category.as_ref().map_or("*", Category::as_str);
+        output::text(&format!("{as_of} {channel} {category} {status}"))?;
+    }
+    Ok(())
 }
 
 fn describe(event: &Event) -> String {

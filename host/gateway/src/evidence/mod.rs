@@ -2,7 +2,8 @@
 
 mod chain;
 mod checkpoints;
-mod rows;
+pub(crate) mod past;
+pub(crate) mod rows;
 mod verify;
 mod view;
 

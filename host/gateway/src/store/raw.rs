@@ -69,7 +69,7 @@ impl Table {
         }
     }
 
-    pub(super) fn columns(self) -> &'static [&'static str] {
+    pub(crate) fn columns(self) -> &'static [&'static str] {
         match self {
             Self::Contact => &[
                 "id",

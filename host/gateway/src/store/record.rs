@@ -189,6 +189,20 @@ pub struct Event {
     pub hash: String,
 }
 
+impl Event {
+    /// Takes in again what followed from it.
+    pub(crate) fn apply_to(&self, contact: &mut Contact) -> serde_json::Result<()> {
+        for change in Vec::<Change>::deserialize(&self.changes)? {
+            let mark = Mark {
+                at: self.said_at,
+                event: self.event_id.clone(),
+            };
+            contact.apply(&change, self.statement, mark);
+        }
+        Ok(())
+    }
+}
+
 /// What came of recording.
 #[derive(Clone, Debug)]
 pub struct Recorded {
@@ -405,4 +419,40 @@ impl Named<'_> {
 pub(super) fn room_again(limit: &Limit, sent: Option<i64>, at: Timestamp) -> Option<Timestamp> {
     let free = sent.and_then(|sent| Timestamp::from_millis(sent.saturating_add(limit.window)));
     free.filter(|free| at < *free)
+}
+
+#[cfg(test)]
+mod tests {
+    use consentry_model::ConsentStatus;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// A clock that jumps, back as well, changes no order: what came last holds, and the chain goes on.
+        #[test]
+        fn whatever_the_clock_does_what_came_last_holds(
+            moments in prop::collection::vec((0_i64..5000, any::<bool>()), 1..30),
+        ) {
+            let address = Address::parse("+14155550123", None).unwrap();
+            let mut contact = Contact::default();
+            let mut newest = Newest::default();
+            for (now, stops) in moments {
+                let kind = if stops { ChangeKind::OptOut } else { ChangeKind::OptIn };
+                let mut new = NewEvent::new(EventKind::Inbound, address.clone(), Statement::Own);
+                new.channel = Some(Channel::Sms);
+                new.changes = vec![Change::general(Channel::Sms, kind)];
+                let now = Timestamp::from_millis(now).unwrap();
+                let mut event = new.take_in(&mut contact, &newest, now);
+                event.seal("ann", &newest.hash);
+                prop_assert!(newest.recorded_at.is_none_or(|before| before < event.recorded_at));
+                prop_assert!(event.said_at <= event.recorded_at && now <= event.recorded_at);
+                prop_assert_eq!(event.seq, newest.seq + 1);
+                prop_assert_ne!(&event.hash, &newest.hash);
+                let holds = if stops { ConsentStatus::OptOut } else { ConsentStatus::OptIn };
+                prop_assert_eq!(contact.status_of(Channel::Sms, None), holds);
+                newest = Newest::from(&event);
+            }
+        }
+    }
 }

@@ -20,7 +20,8 @@ impl SqliteSnapshot {
     pub(super) fn of(path: &Path) -> rusqlite::Result<Self> {
         let connection = super::reader(path)?;
         // The first look at the file fixes the moment.
-        connection.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema")?;
+        connection.execute_batch("BEGIN")?;
+        connection.query_row("SELECT count(*) FROM sqlite_schema", (), |_| Ok(()))?;
         Ok(Self(Arc::new(Mutex::new(connection))))
     }
 }
