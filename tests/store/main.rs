@@ -33,6 +33,7 @@ mod addresses;
 mod alerts;
 mod answers;
 mod at_once;
+mod erase;
 mod events;
 mod evidence;
 mod faults;

@@ -1,5 +1,6 @@
 //! Stores to test, and short ways to make what is put into them.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use consentry::address::Address;
@@ -43,7 +44,21 @@ impl Place {
     pub(crate) async fn try_open(&self) -> Result<Shared, StoreError> {
         match self {
             Self::Sqlite(folder) => Ok(Arc::new(SqliteStore::open(&folder.path().join("s.db"))?)),
-            Self::Postgres(schema) => open_postgres(&schema.url()).await,
+            Self::Postgres(schema) => {
+                let address = DatabaseAddress::parse(&schema.url())?;
+                Ok(Arc::new(PostgresStore::open(&address, self.key()).await?))
+            }
+        }
+    }
+
+    /// The file of the key by which people are known who were erased.
+    pub(crate) fn key(&self) -> PathBuf {
+        match self {
+            Self::Sqlite(folder) => folder.path().join("s.db.suppression-key.json"),
+            Self::Postgres(schema) => {
+                let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+                folder.join(format!("{}.json", schema.name()))
+            }
         }
     }
 
@@ -95,7 +110,8 @@ impl Place {
 
 pub(crate) async fn open_postgres(url: &str) -> Result<Shared, StoreError> {
     let address = DatabaseAddress::parse(url)?;
-    Ok(Arc::new(PostgresStore::open(&address).await?))
+    let no_key = "no-suppression-key.json".into();
+    Ok(Arc::new(PostgresStore::open(&address, no_key).await?))
 }
 
 pub(crate) fn address(text: &str) -> Address {

@@ -10,7 +10,7 @@ use crate::address::Address;
 use crate::gateway::{Evidence, Report};
 use crate::evidence::past;
 use crate::http::consent::{answer, consent_rows};
-use crate::store::Event;
+use crate::store::{Erasure, Event};
 
 #[derive(Subcommand)]
 pub(super) enum ConsentCommand {
@@ -29,6 +29,8 @@ pub(super) enum ConsentCommand {
     /// Record the opt-outs and opt-ins of a list. An opt-in that is older than an opt-out, or that nothing
     /// proves, lifts none. A list that is imported again changes nothing
     Import(Box<super::import::Import>),
+    /// Forget a person. Nobody writes to any of the addresses again, until the person opts in anew
+    Erase(Erase),
     /// Print the newest checkpoint, signed: keep it elsewhere, and give it to "consent verify" later
     Checkpoint {
         #[command(flatten)]
@@ -75,6 +77,23 @@ pub(super) struct Set {
 }
 
 #[derive(Args)]
+pub(super) struct Erase {
+    /// A telephone number with country code, an e-mail address or a WhatsApp user id
+    address: String,
+    /// Why, without a word that names the person: it stays on record
+    #[arg(long)]
+    reason: Option<String>,
+    /// Who erases
+    #[arg(long)]
+    actor: Option<String>,
+    #[command(flatten)]
+    store: StoreArgs,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
 pub(super) struct History {
     /// A telephone number with country code, an e-mail address or a WhatsApp user id
     address: String,
@@ -95,10 +114,28 @@ pub(super) async fn run(command: ConsentCommand) -> anyhow::Result<()> {
         ConsentCommand::Ask(args) => super::ask::run(*args).await,
         ConsentCommand::History(args) => history(args).await,
         ConsentCommand::Verify(args) => super::verify::run(args).await,
+        ConsentCommand::Erase(args) => erase(args).await,
         ConsentCommand::Export(args) => super::export::run(args).await,
         ConsentCommand::Import(args) => super::import::run(*args).await,
         ConsentCommand::Checkpoint { store } => checkpoint(&store).await,
     }
+}
+
+async fn erase(args: Erase) -> anyhow::Result<()> {
+    let address = address(&args.address)?;
+    let erasure = Erasure {
+        actor: args.actor,
+        reason: args.reason,
+    };
+    let erased = args.store.open().await?.erase(&address, erasure).await?;
+    let erased = erased.context("nobody with this address is known")?;
+    if args.json {
+        return output::json(&erased);
+    }
+    output::text(&format!(
+        "{} events erased; {} addresses stay suppressed",
+        erased.events, erased.addresses
+    ))
 }
 
 async fn checkpoint(store: &StoreArgs) -> anyhow::Result<()> {

@@ -164,6 +164,10 @@ struct StoreArgs {
         hide_env_values = true
     )]
     store: StoreUrl,
+    /// The key by which people are known who were erased; made by "consent erase". Without it, a file beside
+    /// the store
+    #[arg(long, env = "CONSENTRY_SUPPRESSION_KEY", value_name = "FILE")]
+    suppression_key: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -250,16 +254,18 @@ impl StoreArgs {
 
     /// Opens the store, and brings its schema up to date.
     async fn open(&self) -> anyhow::Result<Arc<dyn Store>> {
+        let beside = || self.beside(".suppression-key.json");
+        let key = self.suppression_key.clone().unwrap_or_else(beside);
         match &self.store {
             StoreUrl::Sqlite(path) => {
-                let store = SqliteStore::open(path)
+                let store = SqliteStore::open_with(path, key)
                     .map_err(|error| anyhow::anyhow!("the store {}: {error}", path.display()))?;
                 Ok(Arc::new(store))
             }
             StoreUrl::Postgres(url) => {
                 let address = DatabaseAddress::parse(url)
                     .map_err(|error| BadArgument(format!("--store: {error}")))?;
-                let store = PostgresStore::open(&address).await;
+                let store = PostgresStore::open(&address, key).await;
                 let store = store.context("the store in PostgreSQL")?;
                 Ok(Arc::new(store))
             }

@@ -147,11 +147,15 @@ fn summary(verified: &Verified, is_one: bool, with_keys: bool) -> String {
         contacts,
         events,
         checkpoints,
+        erased,
         unsealed,
         problems,
         ..
     } = verified;
     let mut text = format!("{contacts} contacts with {events} events verified: {problems} problems");
+    if *erased > 0 {
+        text.push_str(&format!("\n{erased} of the events were erased; their hashes are left"));
+    }
     if *unsealed > 0 {
         text.push_str(&format!("\n{unsealed} events are under no checkpoint yet"));
     }

@@ -21,25 +21,31 @@ pub(super) struct Chain {
 impl Chain {
     /// Takes in the next row; says what is wrong with it.
     pub(super) fn follow(&mut self, mut row: Row) -> Vec<String> {
+        let hash = row.remove("hash");
+        self.add(&row, hash.as_ref(), &content(&row))
+    }
+
+    /// Takes in what is left of the next row, which was erased.
+    pub(super) fn follow_erased(&mut self, row: &Row) -> Vec<String> {
+        self.add(row, row.get("hash"), text(row, "content"))
+    }
+
+    fn add(&mut self, row: &Row, hash: Option<&Value>, content: &str) -> Vec<String> {
         let mut wrong = Vec::new();
-        let seq = number(&row, "seq");
+        let seq = number(row, "seq");
         let recorded_at = row.get("recorded_at").and_then(Value::as_i64).unwrap_or(0);
-        let found = match row.remove("hash") {
-            Some(Value::String(hash)) => hash,
-            _ => String::new(),
-        };
+        let found = hash.and_then(Value::as_str).unwrap_or_default().to_owned();
         let gap = seq != self.seq + 1;
         if gap {
             wrong.push(missing(self.seq + 1, seq.saturating_sub(1)));
         }
-        let content = content(&row);
-        let should = link(&self.hash, &content);
+        let should = link(&self.hash, content);
         // The hash of the row before may be what was changed: then this one fits what it should be.
         let fits = found == should
             || self
                 .should
                 .as_ref()
-                .is_some_and(|before| found == link(before, &content));
+                .is_some_and(|before| found == link(before, content));
         let reordered = recorded_at <= self.recorded_at && self.seq > 0;
         if reordered {
             wrong.push("the row is not in its place: it was recorded before the one before it".to_owned());

@@ -8,8 +8,9 @@ use super::chain::{Chain, compare, missing};
 use super::checkpoints;
 use super::rows::{Rows, number, text};
 use super::view::View;
+use crate::address::ERASED;
 use crate::jws::PublicKeys;
-use crate::store::{Row, Snapshot, StoreError, Table};
+use crate::store::{ERASURE, Row, Snapshot, StoreError, Table};
 
 /// Something that is not as it was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -56,6 +57,8 @@ pub struct Verified {
     pub contacts: u64,
     /// How many events.
     pub events: u64,
+    /// How many of them were erased.
+    pub erased: u64,
     /// How many checkpoints; none when one contact was asked for.
     pub checkpoints: u64,
     /// How many events no checkpoint lists yet.
@@ -75,6 +78,7 @@ pub struct Verifier<'v> {
     heads: Rows,
     consent: Rows,
     addresses: Rows,
+    erased: Rows,
     /// What is told of what is wrong, as it is found.
     tell: Box<dyn FnMut(&Problem) + Send + 'v>,
     /// How many contacts and events checkpoints list, of what is there.
@@ -98,6 +102,7 @@ impl<'v> Verifier<'v> {
             heads: Rows::of(Table::HeadOfContact, of),
             consent: Rows::of(Table::Consent, of),
             addresses: Rows::of(Table::Address, of),
+            erased: Rows::of(Table::ErasedEvent, of),
             tell: Box::new(tell),
             sealed: (0, 0),
             verified: Verified::default(),
@@ -157,6 +162,7 @@ impl<'v> Verifier<'v> {
             &mut self.heads,
             &mut self.consent,
             &mut self.addresses,
+            &mut self.erased,
         ] {
             let whose = rows.whose(snapshot).await?;
             next = match (next, whose) {
@@ -190,6 +196,9 @@ impl<'v> Verifier<'v> {
             let what = "the contact's row names another event as the newest that a checkpoint lists";
             wrong.push(what.to_owned());
         }
+        if followed.unexplained {
+            wrong.push("events were erased, and no event after them records it".to_owned());
+        }
         wrong.extend(followed.view.compare(&id, written));
         if !followed.named.is_subset(&addresses) {
             let what = "an address that its events came from is not its address any more";
@@ -202,11 +211,22 @@ impl<'v> Verifier<'v> {
     /// Follows the events of a contact, and what checkpoints list of them.
     async fn events_of(&mut self, id: &str) -> Result<Followed, StoreError> {
         let mut followed = Followed::default();
-        while let Some(row) = self.events.next_of(self.snapshot.as_mut(), id).await? {
+        while let Some((row, is_erased)) = self.next_event(id).await? {
             self.verified.events += 1;
-            followed.view.take(&row);
-            followed.named.insert(text(&row, "address").to_owned());
-            let wrong = followed.chain.follow(row);
+            self.verified.erased += u64::from(is_erased);
+            let records_erasure =
+                text(&row, "source") == ERASURE && text(&row, "address") == ERASED;
+            if !is_erased && !records_erasure {
+                followed.view.take(&row);
+                followed.named.insert(text(&row, "address").to_owned());
+            }
+            // What was erased ends with the record of it.
+            followed.unexplained = is_erased || (followed.unexplained && !records_erasure);
+            let wrong = if is_erased {
+                followed.chain.follow_erased(&row)
+            } else {
+                followed.chain.follow(row)
+            };
             self.wrong(id, Some(followed.chain.seq), wrong);
             while let Some(head) = self.head_of(id, Some(followed.chain.seq)).await? {
                 followed.listed = number(&head, "seq");
@@ -226,6 +246,23 @@ impl<'v> Verifier<'v> {
             self.wrong(id, Some(followed.listed), vec![what]);
         }
         Ok(followed)
+    }
+
+    /// A contact's next event, or what is left of it, and which.
+    async fn next_event(&mut self, id: &str) -> Result<Option<(Row, bool)>, StoreError> {
+        let snapshot = self.snapshot.as_mut();
+        let column = Table::ErasedEvent.contact();
+        let left = self.erased.peek(snapshot).await?;
+        let left = left.filter(|row| text(row, column) == id).map(|row| number(row, "seq"));
+        let event = self.events.peek(snapshot).await?;
+        let event = event.filter(|row| text(row, column) == id).map(|row| number(row, "seq"));
+        let is_erased = match (left, event) {
+            (Some(left), Some(event)) => left <= event,
+            (left, _) => left.is_some(),
+        };
+        let rows = if is_erased { &mut self.erased } else { &mut self.events };
+        let row = rows.next_of(snapshot, id).await?;
+        Ok(row.map(|row| (row, is_erased)))
     }
 
     /// The next that a checkpoint lists of a contact, up to an event.
@@ -249,4 +286,6 @@ struct Followed {
     named: BTreeSet<String>,
     /// The newest that a checkpoint lists.
     listed: u64,
+    /// Whether events were erased and no event says so.
+    unexplained: bool,
 }

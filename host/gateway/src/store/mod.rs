@@ -3,6 +3,7 @@
 pub(crate) mod chain;
 pub(crate) mod checkpoint;
 pub(crate) mod columns;
+mod forgotten;
 pub mod postgres;
 mod raw;
 mod record;
@@ -16,6 +17,8 @@ use thiserror::Error;
 
 pub use chain::Row;
 pub use checkpoint::{Checkpoint, Seal};
+pub(crate) use forgotten::ERASURE;
+pub use forgotten::{Erased, Erasure};
 pub use raw::{Snapshot, Table};
 pub(crate) use record::name;
 pub use record::{Backoff, Event, EventKind, NewEvent, Recorded, Selection, Understood};
@@ -47,6 +50,15 @@ pub trait Store: Send + Sync {
     /// When other contacts have some of its addresses, an opt-out is recorded for each of them too.
     /// Anything else is refused, and nothing is recorded.
     async fn record(&self, event: NewEvent) -> Result<Recorded, StoreError>;
+
+    /// Forgets the contact that an address belongs to: of its events, what they were hashed over is taken
+    /// away, and all else with it. Each of its addresses stays suppressed: whoever has it is opted out of
+    /// everything, until the person opts in again.
+    async fn erase(
+        &self,
+        address: &Address,
+        erasure: Erasure,
+    ) -> Result<Option<Erased>, StoreError>;
 
     /// The question that is open for a contact on a channel: what the answer to its newest message
     /// asked, if that was said since a moment.

@@ -15,6 +15,7 @@ pub enum Table {
     Address,
     Event,
     Consent,
+    ErasedEvent,
     Checkpoint,
     /// What checkpoints list, contact by contact.
     HeadOfContact,
@@ -43,6 +44,7 @@ impl Table {
             Self::Address => "address",
             Self::Event => "event",
             Self::Consent => "consent",
+            Self::ErasedEvent => "erased_event",
             Self::Checkpoint => "checkpoint",
             Self::HeadOfContact | Self::HeadOfCheckpoint => "checkpoint_head",
         }
@@ -53,7 +55,7 @@ impl Table {
         match self {
             Self::Contact => &["id"],
             Self::Address => &["contact_id", "value"],
-            Self::Event => &["contact_id", "seq"],
+            Self::Event | Self::ErasedEvent => &["contact_id", "seq"],
             Self::Consent => &["contact_id", "channel", "category"],
             Self::Checkpoint => &["seq"],
             Self::HeadOfContact => &["contact_id", "checkpoint"],
@@ -82,6 +84,7 @@ impl Table {
             Self::Address => &["value", "contact_id"],
             Self::Event => &EVENT,
             Self::Consent => &CONSENT,
+            Self::ErasedEvent => &["contact_id", "seq", "content", "hash", "recorded_at"],
             Self::Checkpoint => &[
                 "seq",
                 "at",

@@ -6,6 +6,7 @@ mod alerts;
 mod checkpoint;
 mod connect;
 mod contacts;
+mod erase;
 mod failure;
 mod gather;
 mod migrate;
@@ -20,13 +21,16 @@ mod tls;
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use consentry_model::{Channel, Timestamp};
 
+use super::forgotten::Forgotten;
 use super::{
-    Answerable, Checkpoint, Event, History, Known, NewEvent, Outgoing, Place, Recorded, Seal, Snapshot,
+    Answerable, Checkpoint, Erased, Erasure, Event, History, Known, NewEvent, Outgoing, Place, Recorded, Seal, Snapshot,
     Store, StoreError,
 };
 use crate::address::Address;
@@ -50,6 +54,7 @@ const LONG: Duration = Duration::from_secs(3600);
 
 /// A store in a PostgreSQL database.
 pub struct PostgresStore {
+    forgotten: Arc<Forgotten>,
     others: Pool,
     lookups: Gather<Address, Known>,
     records: Gather<NewEvent, Recorded>,
@@ -57,8 +62,10 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// Connects to a database, and brings its schema up to date.
-    pub async fn open(address: &DatabaseAddress) -> Result<Self, StoreError> {
+    /// Connects to a database, and brings its schema up to date. `key` is the file of the key by which people
+    /// are known who were erased.
+    pub async fn open(address: &DatabaseAddress, key: PathBuf) -> Result<Self, StoreError> {
+        let forgotten = Arc::new(Forgotten::new(key));
         let others = Pool::new(address, OTHERS)?;
         others.with(PATIENCE, fits).await?;
         again(|| others.transaction(LONG, migrate::migrate)).await?;
@@ -66,16 +73,26 @@ impl PostgresStore {
         let lookups = Pool::new(address, LOOKUPS)?;
         let (records, places) = (Pool::new(address, RECORDS)?, Pool::new(address, PLACES)?);
         Ok(Self {
+            lookups: Gather::start(LOOKUPS, {
+                let forgotten = Arc::clone(&forgotten);
+                move |addresses| look_up(lookups.clone(), Arc::clone(&forgotten), addresses)
+            }),
+            records: Gather::start(RECORDS, {
+                let forgotten = Arc::clone(&forgotten);
+                let write = move |connection, events| {
+                    record::record(connection, Arc::clone(&forgotten), events)
+                };
+                move |events| together(records.clone(), events, write.clone())
+            }),
+            places: Gather::start(PLACES, {
+                let forgotten = Arc::clone(&forgotten);
+                let write = move |connection, messages| {
+                    places::take(connection, Arc::clone(&forgotten), messages)
+                };
+                move |messages| together(places.clone(), messages, write.clone())
+            }),
+            forgotten,
             others,
-            lookups: Gather::start(LOOKUPS, move |addresses| {
-                look_up(lookups.clone(), addresses)
-            }),
-            records: Gather::start(RECORDS, move |events| {
-                together(records.clone(), events, record::record)
-            }),
-            places: Gather::start(PLACES, move |messages| {
-                together(places.clone(), messages, places::take)
-            }),
         })
     }
 }
@@ -107,7 +124,7 @@ impl Store for PostgresStore {
     }
 
     async fn contacts(&self, addresses: Vec<Address>) -> Result<Vec<Known>, StoreError> {
-        self.read(|connection| contacts::known(connection, &addresses))
+        self.read(|connection| contacts::known(connection, &self.forgotten, &addresses))
             .await
     }
 
@@ -123,6 +140,15 @@ impl Store for PostgresStore {
 
     async fn record(&self, event: NewEvent) -> Result<Recorded, StoreError> {
         self.records.ask(event).await
+    }
+
+    async fn erase(
+        &self,
+        address: &Address,
+        erasure: Erasure,
+    ) -> Result<Option<Erased>, StoreError> {
+        let forget = |connection| erase::erase(connection, &self.forgotten, address, &erasure);
+        Ok(again(|| self.others.transaction(LONG, forget)).await?)
     }
 
     async fn open_question(
@@ -280,10 +306,14 @@ async fn writable(connection: Connection) -> Result<(), Failure> {
     }
 }
 
-async fn look_up(pool: Pool, addresses: Vec<Address>) -> Vec<Result<Known, StoreError>> {
+async fn look_up(
+    pool: Pool,
+    forgotten: Arc<Forgotten>,
+    addresses: Vec<Address>,
+) -> Vec<Result<Known, StoreError>> {
     match pool
         .with(PATIENCE, |connection| {
-            contacts::known(connection, &addresses)
+            contacts::known(connection, &forgotten, &addresses)
         })
         .await
     {
@@ -297,7 +327,7 @@ async fn look_up(pool: Pool, addresses: Vec<Address>) -> Vec<Result<Known, Store
 async fn together<A, R, F>(
     pool: Pool,
     group: Vec<A>,
-    write: fn(Connection, Vec<A>) -> F,
+    write: impl Fn(Connection, Vec<A>) -> F + Send + Sync,
 ) -> Vec<Result<R, StoreError>>
 where
     A: Clone + Send + Sync,

@@ -41,7 +41,8 @@ impl Snapshot for PostgresSnapshot {
     }
 }
 
-async fn read(
+/// Rows of a table, as [`Snapshot::rows`] has it.
+pub(super) async fn read(
     connection: &Connection,
     table: Table,
     of: Option<&str>,

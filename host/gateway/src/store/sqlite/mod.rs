@@ -3,6 +3,7 @@
 mod alerts;
 mod checkpoint;
 mod contacts;
+mod erase;
 mod policies;
 mod read;
 mod snapshot;
@@ -18,8 +19,9 @@ use async_trait::async_trait;
 use consentry_model::{Channel, Timestamp};
 use rusqlite::{Connection, OpenFlags};
 
+use super::forgotten::Forgotten;
 use super::{
-    Answerable, Checkpoint, Event, History, Known, NewEvent, Outgoing, Place, Recorded, Seal, Snapshot,
+    Answerable, Checkpoint, Erased, Erasure, Event, History, Known, NewEvent, Outgoing, Place, Recorded, Seal, Snapshot,
     Store, StoreError,
 };
 use crate::address::Address;
@@ -38,11 +40,19 @@ const READY: Duration = Duration::from_secs(2);
 pub struct SqliteStore {
     readers: Arc<Readers>,
     writer: Writer,
+    forgotten: Arc<Forgotten>,
 }
 
 impl SqliteStore {
     /// Opens a store, and makes it when the file is not there.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let mut key = path.as_os_str().to_owned();
+        key.push(".suppression-key.json");
+        Self::open_with(path, key.into())
+    }
+
+    /// The same, with the key by which people are known who were erased in this file.
+    pub fn open_with(path: &Path, key: PathBuf) -> Result<Self, StoreError> {
         let mut connection = Connection::open(path)?;
         settings(&connection)?;
         migrate(&mut connection)?;
@@ -53,13 +63,17 @@ impl SqliteStore {
         Ok(Self {
             readers: Arc::new(readers),
             writer: Writer::start(connection)?,
+            forgotten: Arc::new(Forgotten::new(key)),
         })
     }
 
-    async fn read<T: Send + 'static>(
+    async fn read<T: Send + 'static, E>(
         &self,
-        query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-    ) -> Result<T, StoreError> {
+        query: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, StoreError>
+    where
+        StoreError: From<E>,
+    {
         let readers = Arc::clone(&self.readers);
         tokio::task::spawn_blocking(move || readers.with(query))
             .await
@@ -70,13 +84,14 @@ impl SqliteStore {
 #[async_trait]
 impl Store for SqliteStore {
     async fn contact(&self, address: &Address) -> Result<Known, StoreError> {
-        let address = address.to_string();
-        self.read(move |connection| contacts::known(connection, &address))
+        let (address, forgotten) = (address.to_string(), Arc::clone(&self.forgotten));
+        self.read(move |connection| contacts::known(connection, &forgotten, &address))
             .await
     }
 
     async fn contacts(&self, addresses: Vec<Address>) -> Result<Vec<Known>, StoreError> {
-        self.read(move |connection| contacts::many(connection, &addresses))
+        let forgotten = Arc::clone(&self.forgotten);
+        self.read(move |connection| contacts::many(connection, &forgotten, &addresses))
             .await
     }
 
@@ -97,8 +112,20 @@ impl Store for SqliteStore {
     }
 
     async fn record(&self, event: NewEvent) -> Result<Recorded, StoreError> {
+        let forgotten = Arc::clone(&self.forgotten);
         self.writer
-            .write(move |savepoint| write::record(savepoint, event))
+            .write(move |savepoint| write::record(savepoint, &forgotten, event))
+            .await
+    }
+
+    async fn erase(
+        &self,
+        address: &Address,
+        erasure: Erasure,
+    ) -> Result<Option<Erased>, StoreError> {
+        let (address, forgotten) = (address.clone(), Arc::clone(&self.forgotten));
+        self.writer
+            .write(move |savepoint| erase::erase(savepoint, &forgotten, &address, &erasure))
             .await
     }
 
@@ -124,8 +151,9 @@ impl Store for SqliteStore {
     }
 
     async fn take_place(&self, message: Outgoing) -> Result<Place, StoreError> {
+        let forgotten = Arc::clone(&self.forgotten);
         self.writer
-            .write(move |savepoint| write::take_place(savepoint, message))
+            .write(move |savepoint| write::take_place(savepoint, &forgotten, message))
             .await
     }
 
@@ -246,10 +274,13 @@ struct Readers {
 }
 
 impl Readers {
-    fn with<T>(
+    fn with<T, E>(
         &self,
-        query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-    ) -> Result<T, StoreError> {
+        query: impl FnOnce(&Connection) -> Result<T, E>,
+    ) -> Result<T, StoreError>
+    where
+        StoreError: From<E>,
+    {
         let idle = self.lock().pop();
         let mut connection = match idle {
             Some(connection) => connection,

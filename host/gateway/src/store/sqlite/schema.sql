@@ -2,14 +2,15 @@
 --   SELECT datetime(said_at / 1000, 'unixepoch'), body, intent, rule FROM event;
 
 -- A person. `last_seq`, `last_recorded_at` and `head`, the hash, belong to the newest event; `sealed_seq`
--- is the newest that a checkpoint lists.
+-- is the newest that a checkpoint lists. Of somebody who was erased, this row is left.
 CREATE TABLE contact (
     id               TEXT PRIMARY KEY,
     created_at       INTEGER NOT NULL,
     last_seq         INTEGER NOT NULL,
     last_recorded_at INTEGER NOT NULL,
     head             TEXT NOT NULL,
-    sealed_seq       INTEGER NOT NULL
+    sealed_seq       INTEGER NOT NULL,
+    erased_at        INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX contact_unsealed ON contact (id) WHERE last_seq > sealed_seq;
 
@@ -65,8 +66,33 @@ CREATE UNIQUE INDEX event_by_message ON event (contact_id, channel, message_id)
     WHERE message_id IS NOT NULL;
 CREATE TRIGGER event_is_never_changed BEFORE UPDATE ON event
     BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;
+
+-- What is left of events that were erased: the hash over what the row held, and its place in the chain.
+CREATE TABLE erased_event (
+    contact_id  TEXT NOT NULL REFERENCES contact (id),
+    seq         INTEGER NOT NULL,
+    content     TEXT NOT NULL,
+    hash        TEXT NOT NULL,
+    recorded_at INTEGER NOT NULL,
+    PRIMARY KEY (contact_id, seq)
+) STRICT, WITHOUT ROWID;
 CREATE TRIGGER event_is_never_deleted BEFORE DELETE ON event
+    WHEN NOT EXISTS (SELECT 1 FROM erased_event AS erased
+        WHERE erased.contact_id = OLD.contact_id AND erased.seq = OLD.seq AND erased.hash = OLD.hash)
     BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END;
+
+-- The addresses of people who were erased and must not be written to, by a keyed hash (HMAC-SHA-256).
+CREATE TABLE suppressed (
+    address_hash TEXT PRIMARY KEY,
+    at           INTEGER NOT NULL,
+    event_id     TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Which key that is: the hash of it.
+CREATE TABLE suppression_key (
+    only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+    key_id   TEXT NOT NULL
+) STRICT;
 
 -- Now and then, the newest hash of each contact that has changed, signed. `previous` is the hash of the
 -- checkpoint before; `contacts` and `events` count what this one and those before list.

@@ -35,23 +35,35 @@ impl Snapshot for SqliteSnapshot {
         after: Option<&Row>,
         limit: u32,
     ) -> Result<Vec<Row>, StoreError> {
-        let parameter = |number| format!("?{number}");
-        let (query, values) = table.page(of, after, limit, parameter, str::to_owned);
         let connection = Arc::clone(&self.0);
+        let (of, after) = (of.map(str::to_owned), after.cloned());
         let read = move || {
             let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut statement = connection.prepare_cached(&query)?;
-            let values = rusqlite::params_from_iter(values.iter().map(parameter_of));
-            let mut rows = statement.query(values)?;
-            let mut page = Vec::new();
-            while let Some(found) = rows.next()? {
-                page.push(row(table, found)?);
-            }
-            Ok::<_, rusqlite::Error>(page)
+            page(&connection, table, of.as_deref(), after.as_ref(), limit)
         };
         let read = tokio::task::spawn_blocking(read).await;
         Ok(read.map_err(|error| StoreError::Unavailable(error.to_string()))??)
     }
+}
+
+/// Rows of a table, as [`Snapshot::rows`] has it.
+pub(super) fn page(
+    connection: &Connection,
+    table: Table,
+    of: Option<&str>,
+    after: Option<&Row>,
+    limit: u32,
+) -> rusqlite::Result<Vec<Row>> {
+    let parameter = |number| format!("?{number}");
+    let (query, values) = table.page(of, after, limit, parameter, str::to_owned);
+    let mut statement = connection.prepare_cached(&query)?;
+    let values = rusqlite::params_from_iter(values.iter().map(parameter_of));
+    let mut rows = statement.query(values)?;
+    let mut page = Vec::new();
+    while let Some(found) = rows.next()? {
+        page.push(row(table, found)?);
+    }
+    Ok(page)
 }
 
 fn parameter_of(value: &Value) -> Sql {

@@ -7,17 +7,19 @@ use consentry_model::{Category, Channel, ConsentStatus, Contact, Mark, Marks, Ti
 use rusqlite::{Connection, Savepoint};
 use uuid::Uuid;
 
+use super::super::forgotten::Forgotten;
 use super::super::record::Newest;
 use super::super::{Backoff, Event, EventKind, NewEvent, Outgoing, Place, Recorded, StoreError};
-use super::{contacts, read};
+use super::{contacts, erase, read};
 use crate::address::Address;
 use crate::clock;
 
 pub(super) fn take_place(
     connection: &Savepoint<'_>,
+    forgotten: &Forgotten,
     message: Outgoing,
 ) -> Result<Place, StoreError> {
-    let contact_id = contact_of(connection, &message.address, clock::now())?;
+    let contact_id = contact_of(connection, forgotten, &message.address, clock::now())?;
     for limit in &message.limits {
         if let Some(until) = read::reached(connection, &contact_id, limit, message.at)? {
             return Ok(Place::Full {
@@ -45,12 +47,13 @@ pub(super) fn take_place(
 
 pub(super) fn record(
     connection: &Savepoint<'_>,
+    forgotten: &Forgotten,
     mut new: NewEvent,
 ) -> Result<Recorded, StoreError> {
     let now = clock::now();
-    let contact_id = contact_of(connection, &new.address, now)?;
+    let contact_id = contact_of(connection, forgotten, &new.address, now)?;
     let others = std::mem::take(&mut new.other_addresses);
-    let strangers = name_as(connection, &contact_id, &others)?;
+    let strangers = name_as(connection, forgotten, &contact_id, &others, now)?;
     new.other_addresses = others;
     if !strangers.is_empty() && new.gives_something() {
         return Err(StoreError::AddressTaken);
@@ -65,8 +68,8 @@ pub(super) fn record(
     record_for(connection, contact_id, new, now)
 }
 
-fn record_for(
-    connection: &Savepoint<'_>,
+pub(super) fn record_for(
+    connection: &Connection,
     contact_id: String,
     new: NewEvent,
     now: Timestamp,
@@ -123,18 +126,18 @@ fn record_for(
 /// The contact that an address belongs to, made when the address is new.
 fn contact_of(
     connection: &Connection,
+    forgotten: &Forgotten,
     address: &Address,
     now: Timestamp,
-) -> rusqlite::Result<String> {
-    let address = address.to_string();
-    if let Some(id) = read::contact_id(connection, &address)? {
+) -> Result<String, StoreError> {
+    if let Some(id) = read::contact_id(connection, &address.to_string())? {
         return Ok(id);
     }
     let id = Uuid::now_v7().to_string();
     connection
-        .prepare_cached("INSERT INTO contact VALUES (?1, ?2, 0, 0, '', 0)")?
+        .prepare_cached("INSERT INTO contact VALUES (?1, ?2, 0, 0, '', 0, NULL)")?
         .execute((&id, now.millis()))?;
-    insert_address(connection, &address, &id)?;
+    give(connection, forgotten, &id, address, now)?;
     Ok(id)
 }
 
@@ -142,14 +145,15 @@ fn contact_of(
 /// with the first that it has.
 fn name_as(
     connection: &Connection,
+    forgotten: &Forgotten,
     contact_id: &str,
     addresses: &[Address],
-) -> rusqlite::Result<BTreeMap<String, Address>> {
+    now: Timestamp,
+) -> Result<BTreeMap<String, Address>, StoreError> {
     let mut strangers = BTreeMap::new();
     for address in addresses {
-        let value = address.to_string();
-        match read::contact_id(connection, &value)? {
-            None => insert_address(connection, &value, contact_id)?,
+        match read::contact_id(connection, &address.to_string())? {
+            None => give(connection, forgotten, contact_id, address, now)?,
             Some(id) if id == contact_id => {}
             Some(id) => drop(strangers.entry(id).or_insert_with(|| address.clone())),
         }
@@ -165,11 +169,23 @@ fn newest(connection: &Connection, contact_id: &str) -> rusqlite::Result<Newest>
         })
 }
 
-fn insert_address(connection: &Connection, value: &str, contact_id: &str) -> rusqlite::Result<()> {
+/// Gives a contact an address that nobody has. What is left of somebody who had it and was erased becomes an
+/// event of the contact.
+fn give(
+    connection: &Connection,
+    forgotten: &Forgotten,
+    contact_id: &str,
+    address: &Address,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let value = address.to_string();
     connection
         .prepare_cached("INSERT INTO address VALUES (?1, ?2)")?
-        .execute((value, contact_id))
-        .map(drop)
+        .execute((&value, contact_id))?;
+    if let Some(suppressed) = erase::suppressed(connection, forgotten, &value)? {
+        record_for(connection, contact_id.to_owned(), suppressed.event(address), now)?;
+    }
+    Ok(())
 }
 
 fn insert(connection: &Connection, contact_id: &str, event: &Event) -> rusqlite::Result<()> {

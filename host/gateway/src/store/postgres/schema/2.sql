@@ -49,3 +49,43 @@ CREATE TRIGGER checkpoint_is_never_changed BEFORE UPDATE OR DELETE OR TRUNCATE O
     FOR EACH STATEMENT EXECUTE FUNCTION is_never_changed();
 CREATE TRIGGER checkpoint_head_is_never_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON checkpoint_head
     FOR EACH STATEMENT EXECUTE FUNCTION is_never_changed();
+
+-- Of somebody who was erased, the contact's row is left.
+ALTER TABLE contact ADD COLUMN erased_at bigint;
+
+-- What is left of events that were erased: the hash over what the row held, and its place in the chain.
+CREATE TABLE erased_event (
+    contact_id  text COLLATE "C" NOT NULL REFERENCES contact (id),
+    seq         bigint NOT NULL,
+    content     text NOT NULL,
+    hash        text NOT NULL,
+    recorded_at bigint NOT NULL,
+    PRIMARY KEY (contact_id, seq)
+);
+CREATE FUNCTION is_erased() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM erased_event AS erased WHERE erased.contact_id = OLD.contact_id
+        AND erased.seq = OLD.seq AND erased.hash = OLD.hash) THEN
+        RAISE EXCEPTION 'rows of % are never changed or deleted', TG_TABLE_NAME;
+    END IF;
+    RETURN OLD;
+END
+$$;
+DROP TRIGGER event_is_never_changed ON event;
+CREATE TRIGGER event_is_never_changed BEFORE UPDATE OR TRUNCATE ON event
+    FOR EACH STATEMENT EXECUTE FUNCTION is_never_changed();
+CREATE TRIGGER event_is_never_deleted BEFORE DELETE ON event
+    FOR EACH ROW EXECUTE FUNCTION is_erased();
+
+-- The addresses of people who were erased and must not be written to, by a keyed hash (HMAC-SHA-256).
+CREATE TABLE suppressed (
+    address_hash text COLLATE "C" PRIMARY KEY,
+    at           bigint NOT NULL,
+    event_id     text NOT NULL
+);
+
+-- Which key that is: the hash of it.
+CREATE TABLE suppression_key (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    key_id   text NOT NULL
+);
