@@ -48,7 +48,7 @@ impl Schema {
 
     /// Runs statements in it that must fail, and says how they did.
     pub(crate) fn refused(&self, sql: &str) -> String {
-        run(self.here(sql), async |client, sql| {
+        run(self.here(sql), async |client: Client, sql: String| {
             let error = client.batch_execute(&sql).await.unwrap_err();
             error.as_db_error().unwrap().message().to_owned()
         })
@@ -57,9 +57,9 @@ impl Schema {
     /// The first column of every row.
     pub(crate) fn column<T: FromSqlOwned + Send + 'static>(&self, sql: &str) -> Vec<T> {
         let (path, sql) = (self.here(""), sql.to_owned());
-        run(path, async move |client, path| {
+        run(path, async move |client: Client, path: String| {
             client.batch_execute(&path).await.unwrap();
-            let rows = client.query(&sql, &[]).await.unwrap();
+            let rows = client.query(sql.as_str(), &[]).await.unwrap();
             rows.iter().map(|row| row.get(0)).collect()
         })
     }

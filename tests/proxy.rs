@@ -63,7 +63,8 @@ fn carry(mut from: TcpStream, mut to: TcpStream, way: &Mutex<Way>) {
     from.set_read_timeout(Some(pause)).unwrap();
     let mut buffer = [0; 16 << 10];
     loop {
-        match *way.lock().unwrap() {
+        let now = *way.lock().unwrap();
+        match now {
             Way::Open => {}
             Way::Silent => {
                 thread::sleep(pause);

@@ -31,6 +31,7 @@ mod order;
 mod overload;
 mod policies;
 #[path = "../postgres.rs"]
+#[allow(dead_code, reason = "the tests of stores use more of it")]
 mod postgres;
 mod postgres_store;
 mod preflight;

@@ -1,6 +1,6 @@
 //! Duplicates, open questions, and what may be answered.
 
-use consentry::store::{Answerable, NewEvent, Outgoing, Understood};
+use consentry::store::{Answerable, NewEvent, Outgoing, Place as Room, StoreError, Understood};
 use consentry_model::{Answers, Channel, Classification, Intent, Priority, Route};
 
 use crate::support::*;
@@ -78,7 +78,8 @@ async fn an_identifier_counts_on_its_own_channel(place: Place) {
 async fn a_question_is_open_that_the_newest_answer_asked(place: Place) {
     let store = place.open().await;
     let open = async |since| {
-        let open = store.open_question(&address(ANN), Channel::Sms, at(since));
+        let ann = address(ANN);
+        let open = store.open_question(&ann, Channel::Sms, at(since));
         open.await.unwrap()
     };
     assert_eq!(open(0).await, None);
@@ -167,7 +168,7 @@ async fn a_call_for_help_is_answered_once(place: Place) {
     assert_eq!(open, Answerable::Yes(Answers::Help(at(3000))));
     let takes = (0..10).map(|_| store.take_place(answer(ANN, &help)));
     let places = futures_util::future::join_all(takes).await;
-    let taken = |place: &&Result<_, _>| **place == Ok(consentry::store::Place::Taken);
+    let taken = |place: &&Result<Room, StoreError>| **place == Ok(Room::Taken);
     assert_eq!(places.iter().filter(taken).count(), 1, "{places:?}");
     let closed = store.answerable(&address(ANN), &help.0).await.unwrap();
     assert_eq!(closed, Answerable::Answered);

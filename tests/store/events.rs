@@ -101,7 +101,8 @@ async fn an_event_is_read_back_as_it_was_recorded(place: Place) {
     };
     assert_eq!(serde_json::to_value(kept).unwrap(), as_told);
     let message_id = full().message_id.unwrap();
-    let delivered = store.delivered(&address(ANN), Channel::Whatsapp, &message_id);
+    let ann = address(ANN);
+    let delivered = store.delivered(&ann, Channel::Whatsapp, &message_id);
     let delivered = delivered.await.unwrap().unwrap();
     assert_eq!(serde_json::to_value(delivered).unwrap(), as_told);
 

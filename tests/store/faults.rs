@@ -2,6 +2,7 @@
 //! is not known is said to be, in time, and when the database is back everything goes on by itself.
 
 use std::future::Future;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use consentry::store::{Outgoing, StoreError};
@@ -21,7 +22,7 @@ async fn eventually<F: Future<Output = bool>>(what: &str, is_so: impl Fn() -> F)
     let started = Instant::now();
     while !is_so().await {
         assert!(started.elapsed() < PATIENCE, "not in time: {what}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
 
@@ -89,19 +90,23 @@ async fn every_stop_that_was_acknowledged_is_there(
 ) {
     let mut told = Vec::new();
     for round in 0..5 {
-        let people: Vec<String> = (0..200)
-            .map(|number| person(round * 200 + number))
-            .collect();
-        let writes = async {
-            let writes = people.iter().map(async |who| {
-                let recorded = store.record(stop(who)).await;
-                recorded.map(|_| who.clone())
-            });
-            join_all(writes).await
-        };
-        let (recorded, ()) = tokio::join!(writes, async {
-            // Anywhere in the middle.
-            tokio::time::sleep(Duration::from_millis(3 * (round as u64 + 1))).await;
+        let acknowledged = &AtomicUsize::new(0);
+        let writes = (0..40).map(|writer| async move {
+            let mut told = Vec::new();
+            for number in 0..5 {
+                let who = person(round * 200 + writer * 5 + number);
+                if store.record(stop(&who)).await.is_ok() {
+                    acknowledged.fetch_add(1, Ordering::SeqCst);
+                    told.push(who);
+                }
+            }
+            told
+        });
+        let (recorded, ()) = tokio::join!(join_all(writes), async {
+            eventually("some are acknowledged", || async {
+                acknowledged.load(Ordering::SeqCst) > 20 * round
+            })
+            .await;
             disturb().await;
         });
         told.extend(recorded);

@@ -1,6 +1,6 @@
 //! Limits, with many who ask at once.
 
-use consentry::store::{Outgoing, Place as Room};
+use consentry::store::{Outgoing, Place as Room, StoreError};
 use consentry_model::{Channel, Limit};
 use futures_util::future::join_all;
 
@@ -41,8 +41,8 @@ async fn of_many_who_ask_at_once_no_more_get_a_place_than_there_are(place: Place
             gateway.take_place(message(&who, number, 4))
         });
         let places = join_all(asks).await;
-        let taken = |place: &&Result<Room, _>| **place == Ok(Room::Taken);
-        let full = |place: &&Result<Room, _>| matches!(place, Ok(Room::Full { .. }));
+        let taken = |place: &&Result<Room, StoreError>| **place == Ok(Room::Taken);
+        let full = |place: &&Result<Room, StoreError>| matches!(place, Ok(Room::Full { .. }));
         assert_eq!(places.iter().filter(taken).count(), 4, "{places:?}");
         assert_eq!(places.iter().filter(full).count(), 56, "{places:?}");
     }
