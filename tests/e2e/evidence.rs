@@ -359,3 +359,39 @@ fn a_list_that_cannot_be_imported_is_refused_before_anything_is() {
     }
     assert!(gateway.events(ANN).is_empty());
 }
+
+#[test]
+fn somebody_who_was_erased_is_forgotten_and_left_alone() {
+    let gateway = Gateway::start();
+    gateway.text(ANN, "START");
+    gateway.text(ANN, "My name is Ann");
+    gateway.text(BOB, "START");
+    let erase = ["consent", "erase", ANN, "--actor", "kim", "--reason", "she asked"];
+    let said = ok(run(&gateway, &erase));
+    assert!(said.contains("2 events erased; 1 addresses stay suppressed"), "{said}");
+    assert!(gateway.events(ANN).is_empty());
+    // The gateway that was running all the while.
+    for category in ["billing", "marketing"] {
+        let question = json!({ "channel": "sms", "to": ANN, "category": category });
+        let answer = gateway.preflight(question);
+        assert_eq!((&answer["allowed"], &answer["reason"]), (&json!(false), &json!("opted_out")));
+    }
+    let list = format!("Phone No.\n{ANN}\n{BOB}\n");
+    let path = write(&gateway, &list).display().to_string();
+    let (allowed, blocked) = (gateway.folder().join("a.csv"), gateway.folder().join("b.csv"));
+    let (allowed, blocked) = (allowed.display().to_string(), blocked.display().to_string());
+    ok(run(&gateway, &[
+        "scrub", &path, "--column", "Phone No.", "--category", "billing", "--at", crate::support::NOON,
+        "--allowed", &allowed, "--blocked", &blocked,
+    ]));
+    assert!(std::fs::read_to_string(blocked).unwrap().contains("opted_out"));
+    let done = import(&gateway, &list, &["--status", "OPTIN"]);
+    assert_eq!(done["outcomes"], json!({ "opted_in": 1, "opt_out_stands": 1 }), "{done}");
+    assert_eq!(gateway.consent(ANN, ""), "OPTOUT");
+    let said = ok(run(&gateway, &["consent", "verify"]));
+    assert!(said.contains("2 of the events were erased"), "{said}");
+    gateway.text(ANN, "START");
+    assert_eq!(gateway.consent(ANN, "channel=sms"), "OPTIN");
+    ok(run(&gateway, &["consent", "verify"]));
+    assert_eq!(run(&gateway, &["consent", "erase", "+14155550199"]).status.code(), Some(1));
+}

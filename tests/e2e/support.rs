@@ -36,6 +36,7 @@ pub(crate) fn consentry(arguments: &[&str]) -> Command {
         "PUBLIC_URL",
         "ROLLBACK_AFTER",
         "STORE",
+        "SUPPRESSION_KEY",
         "TRUSTED_KEYS",
         "TWILIO_SECRET",
         "WEBHOOK_SECRETS",

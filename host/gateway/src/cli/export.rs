@@ -16,12 +16,12 @@ use crate::evidence::rows::Rows;
 use crate::store::{Event, Row, Store, Table};
 
 #[derive(Args)]
-#[group(id = "whose", required = true, args = ["address", "all"])]
 pub(super) struct Export {
     /// One contact's file: a telephone number with country code, an e-mail address or a WhatsApp user id
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
     address: Option<String>,
     /// Also write the file as a page that people can read and print
-    #[arg(long, requires = "address")]
+    #[arg(long, conflicts_with = "all")]
     html: Option<PathBuf>,
     /// A table, whole
     #[arg(long, requires = "format")]
@@ -30,7 +30,7 @@ pub(super) struct Export {
     #[arg(long, requires = "all")]
     format: Option<Format>,
     /// Which table
-    #[arg(long, requires = "all", default_value = "events")]
+    #[arg(long, default_value = "events")]
     table: Which,
     /// Where to write; left out: standard output
     #[arg(long, short, value_name = "FILE")]

@@ -366,7 +366,7 @@ impl Importing<'_> {
                 "rows": total,
                 "dryRun": self.args.dry_run,
                 "outcomes": counts,
-                "rejected": rejected,
+                "rejected": rejected.map(|path| path.display().to_string()),
             }));
         }
         let would = if self.args.dry_run { ", and nothing was recorded" } else { "" };

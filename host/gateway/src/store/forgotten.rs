@@ -178,7 +178,7 @@ fn read(path: &Path) -> std::io::Result<Key> {
 /// A new one, in a file that nobody else can read, and that appears whole or not at all.
 fn made(path: &Path) -> std::io::Result<Key> {
     let mut secret = [0; 32];
-    getrandom::fill(&mut secret).map_err(std::io::Error::other)?;
+    getrandom::fill(&mut secret).map_err(|error| std::io::Error::other(error.to_string()))?;
     let folder = path.parent().filter(|folder| *folder != Path::new(""));
     let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
     let key = hex(&secret);

@@ -89,7 +89,7 @@ async fn newest(connection: &Connection) -> Result<Option<Checkpoint>, Failure> 
     let Some(row) = connection.query_opt(&statement, &[]).await? else {
         return Ok(None);
     };
-    let number = |column| row.try_get::<_, i64>(column).map(i64::unsigned_abs);
+    let number = |column: usize| row.try_get::<_, i64>(column).map(i64::unsigned_abs);
     Ok(Some(Checkpoint {
         seq: number(0)?,
         at: moment(row.try_get(1)?)?,

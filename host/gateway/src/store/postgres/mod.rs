@@ -148,7 +148,7 @@ impl Store for PostgresStore {
         erasure: Erasure,
     ) -> Result<Option<Erased>, StoreError> {
         let forget = |connection| erase::erase(connection, &self.forgotten, address, &erasure);
-        Ok(again(|| self.others.transaction(LONG, forget)).await?)
+        Ok(again(|| self.others.transaction(LONG, &forget)).await?)
     }
 
     async fn open_question(

@@ -88,7 +88,7 @@ impl People {
         if !self.fresh.is_empty() {
             self.write_fresh(connection, now).await?;
         }
-        let ids: Vec<&String> = self.meant.iter().collect();
+        let ids: Vec<&str> = self.meant.iter().map(String::as_str).collect();
         lock(connection, &ids).await
     }
 
@@ -125,7 +125,7 @@ impl People {
 /// Locks contacts, in their order, and gives the newest event of each.
 pub(super) async fn lock(
     connection: &Connection,
-    ids: &[&String],
+    ids: &[&str],
 ) -> Result<HashMap<String, Newest>, Failure> {
     let statement = connection
         .prepare_cached(

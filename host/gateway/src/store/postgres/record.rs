@@ -59,13 +59,13 @@ pub(super) async fn record(
 /// Records one event of a contact, within the transaction of the connection.
 pub(super) async fn record_for(
     connection: &Connection,
-    contact_id: &String,
+    contact_id: &str,
     event: NewEvent,
 ) -> Result<Event, Failure> {
     let newest = people::lock(connection, &[contact_id]).await?;
-    let plans = [Ok(vec![(contact_id.clone(), event.clone())])];
+    let plans = [Ok(vec![(contact_id.to_owned(), event.clone())])];
     let mut known = Known::read(connection, newest, &plans).await?;
-    let recorded = known.record(contact_id.clone(), event, clock::now());
+    let recorded = known.record(contact_id.to_owned(), event, clock::now());
     known.rows.write(connection).await?;
     Ok(recorded.event)
 }

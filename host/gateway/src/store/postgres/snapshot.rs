@@ -49,7 +49,7 @@ pub(super) async fn read(
     after: Option<&Row>,
     limit: u32,
 ) -> Result<Vec<Row>, Failure> {
-    let parameter = |number| format!("${number}");
+    let parameter = |number: usize| format!("${number}");
     let document = |column: &str| format!("{column}::text");
     let (query, values) = table.page(of, after, limit, parameter, document);
     // Each row as JSON, so that whatever is in it arrives as it is.

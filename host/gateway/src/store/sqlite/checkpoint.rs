@@ -57,7 +57,7 @@ pub(super) fn last(connection: &Connection) -> rusqlite::Result<Option<Checkpoin
              FROM checkpoint ORDER BY seq DESC LIMIT 1",
         )?
         .query_row((), |row| {
-            let number = |column| row.get::<_, i64>(column).map(i64::unsigned_abs);
+            let number = |column: usize| row.get::<_, i64>(column).map(i64::unsigned_abs);
             Ok(Checkpoint {
                 seq: number(0)?,
                 at: moment(row, 1)?,

@@ -67,7 +67,7 @@ impl SqliteStore {
         })
     }
 
-    async fn read<T: Send + 'static, E>(
+    async fn read<T: Send + 'static, E: 'static>(
         &self,
         query: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
     ) -> Result<T, StoreError>

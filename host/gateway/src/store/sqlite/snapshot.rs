@@ -54,7 +54,7 @@ pub(super) fn page(
     after: Option<&Row>,
     limit: u32,
 ) -> rusqlite::Result<Vec<Row>> {
-    let parameter = |number| format!("?{number}");
+    let parameter = |number: usize| format!("?{number}");
     let (query, values) = table.page(of, after, limit, parameter, str::to_owned);
     let mut statement = connection.prepare_cached(&query)?;
     let values = rusqlite::params_from_iter(values.iter().map(parameter_of));
