@@ -36,17 +36,26 @@ fn kill_9_at_any_moment_loses_no_acknowledged_stop_and_breaks_no_chain() {
         let (acknowledged, answered) = killed_after(&mut gateway, round, pause);
         chats += answered;
         let output = verify(&gateway);
-        assert!(output.status.success(), "round {round}, {pause} ms: {output:?}");
+        assert!(
+            output.status.success(),
+            "round {round}, {pause} ms: {output:?}"
+        );
         gateway = gateway.another();
         for from in &acknowledged {
-            assert_eq!(gateway.consent(from, ""), "OPTOUT", "{from} in round {round}, {pause} ms");
+            assert_eq!(
+                gateway.consent(from, ""),
+                "OPTOUT",
+                "{from} in round {round}, {pause} ms"
+            );
         }
     }
     // What was written and not acknowledged may be there as well.
     let known: usize = {
         let store = rusqlite::Connection::open(gateway.store()).unwrap();
         let count = "SELECT count(*) FROM event WHERE body = 'hello'";
-        store.query_row(count, (), |row| row.get::<_, i64>(0)).unwrap() as usize
+        store
+            .query_row(count, (), |row| row.get::<_, i64>(0))
+            .unwrap() as usize
     };
     assert!(known >= chats, "{known} of {chats}");
     assert!(verify(&gateway).status.success());
@@ -63,10 +72,16 @@ fn killed_after(gateway: &mut Gateway, round: usize, millis: u64) -> (BTreeSet<S
             scope.spawn(move || {
                 for index in 0..1250 {
                     let stops = index % 2 == 0;
-                    let from = if stops { number(round, writer * 1250 + index) } else { ANN.to_owned() };
+                    let from = if stops {
+                        number(round, writer * 1250 + index)
+                    } else {
+                        ANN.to_owned()
+                    };
                     let body = if stops { "STOP" } else { "hello" };
                     let message = json!({ "channel": "sms", "from": &from, "body": body });
-                    let Ok(answer) = client.post(url).json(&message).send() else { return };
+                    let Ok(answer) = client.post(url).json(&message).send() else {
+                        return;
+                    };
                     if answer.status() != 200 || answer.bytes().is_err() {
                         return;
                     }
@@ -114,18 +129,29 @@ fn a_page_of_the_file_that_is_overwritten_is_reported_and_allows_nothing() {
         assert!(!said.contains("panicked"), "page {page}: {said}");
         if !output.status.success() {
             reported += 1;
-            assert!(matches!(output.status.code(), Some(1 | 4)), "page {page}: {output:?}");
+            assert!(
+                matches!(output.status.code(), Some(1 | 4)),
+                "page {page}: {output:?}"
+            );
         }
         let (allowed, blocked) = (folder.join("allowed.csv"), folder.join("blocked.csv"));
         let scrub = ended(
-            consentry(&["scrub", "--column", "phone", "--category", "billing", "--at", NOON])
-                .arg(&list)
-                .arg("--store")
-                .arg(format!("sqlite:{}", store.display()))
-                .arg("--allowed")
-                .arg(&allowed)
-                .arg("--blocked")
-                .arg(&blocked),
+            consentry(&[
+                "scrub",
+                "--column",
+                "phone",
+                "--category",
+                "billing",
+                "--at",
+                NOON,
+            ])
+            .arg(&list)
+            .arg("--store")
+            .arg(format!("sqlite:{}", store.display()))
+            .arg("--allowed")
+            .arg(&allowed)
+            .arg("--blocked")
+            .arg(&blocked),
         );
         let said = String::from_utf8_lossy(&scrub.stderr).into_owned();
         assert!(!said.contains("panicked"), "page {page}: {said}");
@@ -145,7 +171,10 @@ fn a_gateway_whose_file_is_damaged_under_it_denies_and_goes_on() {
     }
     let gateway = gateway.kill_and_restart();
     let size = fs::metadata(gateway.store()).unwrap().len() as usize / PAGE * PAGE;
-    let mut file = OpenOptions::new().write(true).open(gateway.store()).unwrap();
+    let mut file = OpenOptions::new()
+        .write(true)
+        .open(gateway.store())
+        .unwrap();
     file.seek(SeekFrom::Start(PAGE as u64)).unwrap();
     file.write_all(&vec![0xA5; size - PAGE]).unwrap();
     for from in &people {

@@ -66,10 +66,16 @@ fn verify_finds_nothing_in_what_was_recorded_and_ends_with_4_when_a_word_was_cha
     assert_eq!(found["verified"]["events"], 3);
     assert!(found["verified"]["checkpoints"].as_u64().unwrap() > 0);
     let said = ok(run(&gateway, &["consent", "verify"]));
-    assert!(said.contains("2 contacts with 3 events verified: 0 problems"), "{said}");
+    assert!(
+        said.contains("2 contacts with 3 events verified: 0 problems"),
+        "{said}"
+    );
     assert!(!said.contains("without their signatures"), "{said}");
     let contact = gateway.get(&format!("/consent/{ANN}")).ok()["contactId"].clone();
-    tamper(&gateway, "UPDATE event SET body = 'STOP?' WHERE body = 'STOP'");
+    tamper(
+        &gateway,
+        "UPDATE event SET body = 'STOP?' WHERE body = 'STOP'",
+    );
     let output = run(&gateway, &["consent", "verify"]);
     assert_eq!(output.status.code(), Some(4), "{output:?}");
     let expected = format!(
@@ -77,7 +83,10 @@ fn verify_finds_nothing_in_what_was_recorded_and_ends_with_4_when_a_word_was_cha
         contact.as_str().unwrap()
     );
     assert!(text(&output.stdout).contains(&expected), "{output:?}");
-    assert!(text(&output.stderr).contains("1 problem found"), "{output:?}");
+    assert!(
+        text(&output.stderr).contains("1 problem found"),
+        "{output:?}"
+    );
     assert_eq!(verified(&gateway)["problems"][0]["seq"], 1);
     let one = run(&gateway, &["consent", "verify", ANN]);
     assert_eq!(one.status.code(), Some(4));
@@ -96,7 +105,10 @@ fn a_checkpoint_that_was_kept_elsewhere_tells_of_a_tail_that_was_taken_away() {
     let (file, keys) = (file.display().to_string(), keys.display().to_string());
     let with = ["consent", "verify", "--checkpoint", &file, "--keys", &keys];
     ok(run(&gateway, &with));
-    ok(run(&gateway, &["consent", "verify", "--checkpoint", kept.trim()]));
+    ok(run(
+        &gateway,
+        &["consent", "verify", "--checkpoint", kept.trim()],
+    ));
     // Everything, so that nothing in the store tells.
     tamper(
         &gateway,
@@ -106,7 +118,10 @@ fn a_checkpoint_that_was_kept_elsewhere_tells_of_a_tail_that_was_taken_away() {
     ok(run(&gateway, &["consent", "verify"]));
     let output = run(&gateway, &with);
     assert_eq!(output.status.code(), Some(4), "{output:?}");
-    assert!(text(&output.stdout).contains("kept elsewhere"), "{output:?}");
+    assert!(
+        text(&output.stdout).contains("kept elsewhere"),
+        "{output:?}"
+    );
     let other = run(&gateway, &["consent", "verify", "--checkpoint", "nonsense"]);
     assert_eq!(other.status.code(), Some(2), "{other:?}");
 }
@@ -139,7 +154,10 @@ fn verify_works_on_postgresql_while_gateways_write() {
     let (code, found) = verify();
     assert_eq!(code, Some(0), "{found}");
     assert_eq!(found["verified"]["events"], 200);
-    assert_eq!(found["verified"]["unsealed"], 0, "the last checkpoint is made at the end");
+    assert_eq!(
+        found["verified"]["unsealed"], 0,
+        "the last checkpoint is made at the end"
+    );
     schema.execute(
         "SET session_replication_role = replica; UPDATE event SET rule = 'x' WHERE seq = 3",
     );
@@ -159,7 +177,9 @@ fn a_history_as_of_a_moment_is_what_was_known_then() {
     gateway.text(ANN, "START");
     // Said before, and heard of only now.
     let late = json!({ "source": "letter", "at": "2026-01-01T00:00:00Z" });
-    gateway.report(ANN, "status=OPTOUT&channel=email", &late).ok();
+    gateway
+        .report(ANN, "status=OPTOUT&channel=email", &late)
+        .ok();
 
     let known = gateway.get(&format!("{history}?asOf={then}")).ok();
     assert_eq!(known["events"].as_array().unwrap().len(), 1);
@@ -170,18 +190,33 @@ fn a_history_as_of_a_moment_is_what_was_known_then() {
         rows.next().unwrap()["consentStatus"].clone()
     };
     assert_eq!(sms(&known), "OPTOUT");
-    let now = gateway.get(&format!("{history}?asOf=2999-01-01T00:00:00Z&limit=1")).ok();
+    let now = gateway
+        .get(&format!("{history}?asOf=2999-01-01T00:00:00Z&limit=1"))
+        .ok();
     assert_eq!(sms(&now), "OPTIN");
     assert_eq!(now["next"], 1);
-    let before = gateway.get(&format!("{history}?asOf=2026-01-02T00:00:00Z")).ok();
-    assert_eq!((&before["events"], &before["consents"]), (&json!([]), &json!([])));
+    let before = gateway
+        .get(&format!("{history}?asOf=2026-01-02T00:00:00Z"))
+        .ok();
+    assert_eq!(
+        (&before["events"], &before["consents"]),
+        (&json!([]), &json!([]))
+    );
     assert_eq!(gateway.get(&history).ok().get("consents"), None);
-    gateway.get(&format!("{history}?asOf=yesterday")).is_problem(422, "asOf");
+    gateway
+        .get(&format!("{history}?asOf=yesterday"))
+        .is_problem(422, "asOf");
 
-    let said = ok(run(&gateway, &["consent", "history", ANN, "--as-of", &then]));
+    let said = ok(run(
+        &gateway,
+        &["consent", "history", ANN, "--as-of", &then],
+    ));
     assert!(said.contains(&format!("{then} sms * OPTOUT")), "{said}");
     assert!(!said.contains("START"), "{said}");
-    let lines = ok(run(&gateway, &["consent", "history", ANN, "--as-of", &then, "--json"]));
+    let lines = ok(run(
+        &gateway,
+        &["consent", "history", ANN, "--as-of", &then, "--json"],
+    ));
     let last: Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
     assert_eq!(last["asOf"], then);
 }
@@ -189,7 +224,8 @@ fn a_history_as_of_a_moment_is_what_was_known_then() {
 #[test]
 fn one_persons_file_has_everything_and_its_page_runs_nothing() {
     let gateway = Gateway::start();
-    let hostile = "</blockquote><script>alert(1)</script> & \" ' <img src=x onerror=alert(1)> \u{202e}STOP";
+    let hostile =
+        "</blockquote><script>alert(1)</script> & \" ' <img src=x onerror=alert(1)> \u{202e}STOP";
     gateway.text(ANN, hostile);
     gateway.text(ANN, "STOP");
     gateway.text(BOB, "Not for others");
@@ -200,13 +236,30 @@ fn one_persons_file_has_everything_and_its_page_runs_nothing() {
     assert_eq!(file["addresses"], json!([ANN]));
     assert_eq!(json!(gateway.events(ANN)), file["events"]);
     let consents = file["consents"].as_array().unwrap();
-    assert!(consents.iter().any(|row| row["consentStatus"] == "OPTOUT" && !row["eventId"].is_null()));
+    assert!(
+        consents
+            .iter()
+            .any(|row| row["consentStatus"] == "OPTOUT" && !row["eventId"].is_null())
+    );
     let page = std::fs::read_to_string(html).unwrap();
-    assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot; &#39;"), "{page}");
-    for never in ["<script", "<img", "\u{202e}", "http://", "https://", "Not for others"] {
+    assert!(
+        page.contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot; &#39;"),
+        "{page}"
+    );
+    for never in [
+        "<script",
+        "<img",
+        "\u{202e}",
+        "http://",
+        "https://",
+        "Not for others",
+    ] {
         assert!(!page.contains(never), "{never}");
     }
-    assert!(page.contains("@media print") && page.contains("OPTOUT"), "{page}");
+    assert!(
+        page.contains("@media print") && page.contains("OPTOUT"),
+        "{page}"
+    );
     let stranger = run(&gateway, &["consent", "export", "+14155550177"]);
     assert_eq!(stranger.status.code(), Some(1));
     for wrong in [&["consent", "export"][..], &["consent", "export", "--all"]] {
@@ -220,14 +273,20 @@ fn tables_are_exported_whole_and_an_export_can_be_verified_by_itself() {
     for number in 0..1200 {
         gateway.text(&format!("+1415555{number:04}"), "STOP, \"please\"\nnow");
     }
-    let lines = ok(run(&gateway, &["consent", "export", "--all", "--format", "ndjson"]));
+    let lines = ok(run(
+        &gateway,
+        &["consent", "export", "--all", "--format", "ndjson"],
+    ));
     assert_eq!(lines.lines().count(), 1200);
     let first: Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
     assert_eq!(first["body"], "STOP, \"please\"\nnow");
     assert_eq!(first["hash"].as_str().unwrap().len(), 64);
     let csv = gateway.folder().join("events.csv");
     let path = csv.display().to_string();
-    ok(run(&gateway, &["consent", "export", "--all", "--format", "csv", "-o", &path]));
+    ok(run(
+        &gateway,
+        &["consent", "export", "--all", "--format", "csv", "-o", &path],
+    ));
     let mut rows = csv::Reader::from_path(&csv).unwrap();
     let header = rows.headers().unwrap().clone();
     let body = header.iter().position(|name| name == "body").unwrap();
@@ -237,7 +296,9 @@ fn tables_are_exported_whole_and_an_export_can_be_verified_by_itself() {
     assert!(rows.iter().all(|row| &row[body] == "STOP, \"please\"\nnow"));
     assert!(rows[0][said_at].ends_with('Z'), "{:?}", &rows[0][said_at]);
     for (table, count) in [("addresses", 1200), ("checkpoints", 0)] {
-        let format = ["consent", "export", "--all", "--format", "ndjson", "--table", table];
+        let format = [
+            "consent", "export", "--all", "--format", "ndjson", "--table", table,
+        ];
         assert_eq!(ok(run(&gateway, &format)).lines().count(), count, "{table}");
     }
 }
@@ -246,7 +307,17 @@ fn tables_are_exported_whole_and_an_export_can_be_verified_by_itself() {
 fn import(gateway: &Gateway, list: &str, more: &[&str]) -> Value {
     let path = write(gateway, list);
     let path = path.display().to_string();
-    let arguments = [&["consent", "import", &path, "--json", "--column", "Phone No."][..], more];
+    let arguments = [
+        &[
+            "consent",
+            "import",
+            &path,
+            "--json",
+            "--column",
+            "Phone No.",
+        ][..],
+        more,
+    ];
     serde_json::from_str(&ok(run(gateway, &arguments.concat()))).unwrap()
 }
 
@@ -269,29 +340,60 @@ fn a_list_is_imported_once_however_often_it_is_run_and_nothing_is_dropped() {
                 +14155550127,OPTOUT,2999-01-01T00:00:00Z,\n\
                 +14155550128,,,\n";
     let more = [
-        "--status-column", "state", "--time-column", "When", "--evidence-column", "Comment", "--country", "GB",
-        "--source", "crm", "--actor", "kim",
+        "--status-column",
+        "state",
+        "--time-column",
+        "When",
+        "--evidence-column",
+        "Comment",
+        "--country",
+        "GB",
+        "--source",
+        "crm",
+        "--actor",
+        "kim",
     ];
     let dry = import(&gateway, list, &[&more[..], &["--dry-run"]].concat());
-    assert_eq!(dry["outcomes"], json!({ "opted_out": 2, "rejected": 6 }), "{dry}");
+    assert_eq!(
+        dry["outcomes"],
+        json!({ "opted_out": 2, "rejected": 6 }),
+        "{dry}"
+    );
     assert!(gateway.events(ANN).is_empty());
     let done = import(&gateway, list, &more);
-    assert_eq!(done["outcomes"], json!({ "opted_out": 2, "rejected": 6 }), "{done}");
+    assert_eq!(
+        done["outcomes"],
+        json!({ "opted_out": 2, "rejected": 6 }),
+        "{done}"
+    );
     let rejected = std::fs::read_to_string(done["rejected"].as_str().unwrap()).unwrap();
     assert_eq!(rejected.lines().count(), 7, "{rejected}");
-    for what in ["MAYBE", "RFC 3339", "2 fields instead of 4", "yet to come", "neither OPTIN"] {
+    for what in [
+        "MAYBE",
+        "RFC 3339",
+        "2 fields instead of 4",
+        "yet to come",
+        "neither OPTIN",
+    ] {
         assert!(rejected.contains(what), "{what}: {rejected}");
     }
     assert_eq!(gateway.consent(ANN, "channel=whatsapp"), "OPTOUT");
     assert_eq!(gateway.consent(BOB, ""), "OPTOUT");
     let event = &gateway.events(ANN)[0];
     assert_eq!(event["saidAt"], "2026-01-01T10:00:00.000Z");
-    assert_eq!((&event["source"], &event["actor"]), (&json!("crm"), &json!("kim")));
+    assert_eq!(
+        (&event["source"], &event["actor"]),
+        (&json!("crm"), &json!("kim"))
+    );
     assert_eq!(event["evidence"]["Comment"], "said so, \"twice\"");
     assert_eq!(event["evidence"]["line"], 2);
     for _ in 0..2 {
         let again = import(&gateway, list, &more);
-        assert_eq!(again["outcomes"], json!({ "duplicate": 2, "rejected": 6 }), "{again}");
+        assert_eq!(
+            again["outcomes"],
+            json!({ "duplicate": 2, "rejected": 6 }),
+            "{again}"
+        );
     }
     assert_eq!(gateway.events(ANN).len(), 1);
     ok(run(&gateway, &["consent", "verify"]));
@@ -304,7 +406,9 @@ fn an_import_opts_nobody_in_again() {
     gateway.text(&person(1), "STOP");
     gateway.text(&person(2), "STOP");
     let reported = json!({ "source": "agent" });
-    gateway.report(&person(3), "status=OPTOUT&channel=sms", &reported).ok();
+    gateway
+        .report(&person(3), "status=OPTOUT&channel=sms", &reported)
+        .ok();
     let list = format!(
         "Phone No.,Status,Agreed,Wording,Key\n\
          {},OPTIN,,,a\n\
@@ -314,11 +418,27 @@ fn an_import_opts_nobody_in_again() {
          {},OPTIN,,,e\n\
          {},OPTOUT,,,f\n\
          {},OPTIN,,,g\n",
-        person(1), person(2), person(3), person(4), person(5), person(5), person(6),
+        person(1),
+        person(2),
+        person(3),
+        person(4),
+        person(5),
+        person(5),
+        person(6),
     );
     let more = [
-        "--status-column", "Status", "--evidence-time-column", "Agreed", "--evidence-text-column", "Wording",
-        "--id-column", "Key", "--category", "marketing", "--channel", "sms",
+        "--status-column",
+        "Status",
+        "--evidence-time-column",
+        "Agreed",
+        "--evidence-text-column",
+        "Wording",
+        "--id-column",
+        "Key",
+        "--category",
+        "marketing",
+        "--channel",
+        "sms",
     ];
     let done = import(&gateway, &list, &more);
     let outcomes = json!({ "opted_in": 2, "opted_out": 1, "opt_out_stands": 4 });
@@ -328,7 +448,10 @@ fn an_import_opts_nobody_in_again() {
         assert_eq!(holds, "OPTOUT", "{number}");
         // It is on record all the same.
         let events = gateway.events(&person(number));
-        assert!(events.iter().any(|event| event["source"] == "import"), "{number}");
+        assert!(
+            events.iter().any(|event| event["source"] == "import"),
+            "{number}"
+        );
     }
     for number in [4, 6] {
         let holds = gateway.consent(&person(number), "channel=sms&category=marketing");
@@ -347,11 +470,17 @@ fn a_list_that_cannot_be_imported_is_refused_before_anything_is() {
     let path = path.display().to_string();
     let column = ["consent", "import", &path, "--column"];
     for (more, says) in [
-        (&["nobody", "--status", "OPTOUT"][..], "its columns are phone, status"),
+        (
+            &["nobody", "--status", "OPTOUT"][..],
+            "its columns are phone, status",
+        ),
         (&["phone"][..], "--status-column"),
         (&["phone", "--status", "MAYBE"][..], "MAYBE"),
         (&["phone", "--status-column", "none"][..], "its columns are"),
-        (&["phone", "--status", "OPTOUT", "--rejected", &path][..], "overwritten"),
+        (
+            &["phone", "--status", "OPTOUT", "--rejected", &path][..],
+            "overwritten",
+        ),
     ] {
         let output = run(&gateway, &[&column[..], more].concat());
         assert_eq!(output.status.code(), Some(2), "{output:?}");
@@ -366,32 +495,75 @@ fn somebody_who_was_erased_is_forgotten_and_left_alone() {
     gateway.text(ANN, "START");
     gateway.text(ANN, "My name is Ann");
     gateway.text(BOB, "START");
-    let erase = ["consent", "erase", ANN, "--actor", "kim", "--reason", "she asked"];
+    let erase = [
+        "consent",
+        "erase",
+        ANN,
+        "--actor",
+        "kim",
+        "--reason",
+        "she asked",
+    ];
     let said = ok(run(&gateway, &erase));
-    assert!(said.contains("2 events erased; 1 addresses stay suppressed"), "{said}");
+    assert!(
+        said.contains("2 events erased; 1 addresses stay suppressed"),
+        "{said}"
+    );
     assert!(gateway.events(ANN).is_empty());
     // The gateway that was running all the while.
     for category in ["billing", "marketing"] {
         let question = json!({ "channel": "sms", "to": ANN, "category": category });
         let answer = gateway.preflight(question);
-        assert_eq!((&answer["allowed"], &answer["reason"]), (&json!(false), &json!("opted_out")));
+        assert_eq!(
+            (&answer["allowed"], &answer["reason"]),
+            (&json!(false), &json!("opted_out"))
+        );
     }
     let list = format!("Phone No.\n{ANN}\n{BOB}\n");
     let path = write(&gateway, &list).display().to_string();
-    let (allowed, blocked) = (gateway.folder().join("a.csv"), gateway.folder().join("b.csv"));
+    let (allowed, blocked) = (
+        gateway.folder().join("a.csv"),
+        gateway.folder().join("b.csv"),
+    );
     let (allowed, blocked) = (allowed.display().to_string(), blocked.display().to_string());
-    ok(run(&gateway, &[
-        "scrub", &path, "--column", "Phone No.", "--category", "billing", "--at", crate::support::NOON,
-        "--allowed", &allowed, "--blocked", &blocked,
-    ]));
-    assert!(std::fs::read_to_string(blocked).unwrap().contains("opted_out"));
+    ok(run(
+        &gateway,
+        &[
+            "scrub",
+            &path,
+            "--column",
+            "Phone No.",
+            "--category",
+            "billing",
+            "--at",
+            crate::support::NOON,
+            "--allowed",
+            &allowed,
+            "--blocked",
+            &blocked,
+        ],
+    ));
+    assert!(
+        std::fs::read_to_string(blocked)
+            .unwrap()
+            .contains("opted_out")
+    );
     let done = import(&gateway, &list, &["--status", "OPTIN"]);
-    assert_eq!(done["outcomes"], json!({ "opted_in": 1, "opt_out_stands": 1 }), "{done}");
+    assert_eq!(
+        done["outcomes"],
+        json!({ "opted_in": 1, "opt_out_stands": 1 }),
+        "{done}"
+    );
     assert_eq!(gateway.consent(ANN, ""), "OPTOUT");
     let said = ok(run(&gateway, &["consent", "verify"]));
     assert!(said.contains("2 of the events were erased"), "{said}");
     gateway.text(ANN, "START");
     assert_eq!(gateway.consent(ANN, "channel=sms"), "OPTIN");
     ok(run(&gateway, &["consent", "verify"]));
-    assert_eq!(run(&gateway, &["consent", "erase", "+14155550199"]).status.code(), Some(1));
+    assert_eq!(
+        run(&gateway, &["consent", "erase", "+14155550199"])
+            .status
+            .code(),
+        Some(1)
+    );
 }

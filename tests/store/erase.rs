@@ -19,7 +19,9 @@ on_both_stores! {
 async fn problems(store: &Shared) -> Vec<Problem> {
     let mut problems = Vec::new();
     let snapshot = store.snapshot().await.unwrap();
-    let verifier = Verifier::new(snapshot, None, None, |problem| problems.push(problem.clone()));
+    let verifier = Verifier::new(snapshot, None, None, |problem| {
+        problems.push(problem.clone())
+    });
     verifier.all(None, |_| {}).await.unwrap();
     problems
 }
@@ -45,7 +47,11 @@ async fn of_somebody_who_was_erased_nothing_is_left_but_hashes(place: Place) {
     store.record(crate::events::full()).await.unwrap();
     store.record(start(ANN)).await.unwrap();
     store.record(stop(BOB)).await.unwrap();
-    let erased = store.erase(&address("ann@example.org"), erasure()).await.unwrap().unwrap();
+    let erased = store
+        .erase(&address("ann@example.org"), erasure())
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((erased.events, erased.addresses), (2, 3));
     assert_eq!(problems(&store).await, []);
     let mut snapshot = store.snapshot().await.unwrap();
@@ -63,7 +69,14 @@ async fn of_somebody_who_was_erased_nothing_is_left_but_hashes(place: Place) {
             all.push_str(&serde_json::to_string(&row).unwrap());
         }
     }
-    for word in ["4155550123", "ann@example.org", "US.1349", "Werbung", "Nein", "START"] {
+    for word in [
+        "4155550123",
+        "ann@example.org",
+        "US.1349",
+        "Werbung",
+        "Nein",
+        "START",
+    ] {
         assert!(!all.contains(word), "{word}: {all}");
     }
     assert!(all.contains("asked for it") && all.contains(BOB), "{all}");
@@ -81,7 +94,11 @@ async fn every_address_stays_suppressed_until_the_person_opts_in_anew(place: Pla
         ..start(ANN)
     };
     store.record(both).await.unwrap();
-    store.erase(&address(ANN), erasure()).await.unwrap().unwrap();
+    store
+        .erase(&address(ANN), erasure())
+        .await
+        .unwrap()
+        .unwrap();
     let other = place.open().await;
     for of in [ANN, "ann@example.org"] {
         assert_eq!(everywhere(&store, of).await, [Out; 4], "{of}");
@@ -96,7 +113,10 @@ async fn every_address_stays_suppressed_until_the_person_opts_in_anew(place: Pla
     };
     other.record(report).await.unwrap();
     assert_eq!(everywhere(&store, ANN).await, [Out; 4]);
-    store.record(chat(ANN, Channel::Sms, "Hello?")).await.unwrap();
+    store
+        .record(chat(ANN, Channel::Sms, "Hello?"))
+        .await
+        .unwrap();
     assert_eq!(everywhere(&store, ANN).await, [Out; 4]);
     let known = events(&store, ANN).await;
     assert_eq!(known[0].source.as_deref(), Some("erasure"));
@@ -106,7 +126,11 @@ async fn every_address_stays_suppressed_until_the_person_opts_in_anew(place: Pla
     assert_eq!(everywhere(&store, "ann@example.org").await, [Out; 4]);
     assert_eq!(problems(&store).await, []);
     // And once more.
-    store.erase(&address(ANN), erasure()).await.unwrap().unwrap();
+    store
+        .erase(&address(ANN), erasure())
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(everywhere(&store, ANN).await, [Out; 4]);
     assert_eq!(problems(&store).await, []);
 }
@@ -114,7 +138,11 @@ async fn every_address_stays_suppressed_until_the_person_opts_in_anew(place: Pla
 async fn an_address_that_goes_to_somebody_else_takes_its_suppression_along(place: Place) {
     let store = place.open().await;
     store.record(start(ANN)).await.unwrap();
-    store.erase(&address(ANN), erasure()).await.unwrap().unwrap();
+    store
+        .erase(&address(ANN), erasure())
+        .await
+        .unwrap()
+        .unwrap();
     store.record(start(BOB)).await.unwrap();
     let linked = NewEvent {
         other_addresses: vec![address(ANN)],
@@ -130,7 +158,11 @@ async fn a_gateway_without_the_key_allows_nobody_whom_it_does_not_know(place: Pl
     let store = place.open().await;
     store.record(start(ANN)).await.unwrap();
     store.record(start(BOB)).await.unwrap();
-    store.erase(&address(ANN), erasure()).await.unwrap().unwrap();
+    store
+        .erase(&address(ANN), erasure())
+        .await
+        .unwrap()
+        .unwrap();
     let key = std::fs::read(place.key()).unwrap();
     #[cfg(unix)]
     {
@@ -148,10 +180,16 @@ async fn a_gateway_without_the_key_allows_nobody_whom_it_does_not_know(place: Pl
         let store = place.open().await;
         for refused in [
             store.contact(&address(ANN)).await.map(drop),
-            store.contacts(vec![address(BOB), address(ANN)]).await.map(drop),
+            store
+                .contacts(vec![address(BOB), address(ANN)])
+                .await
+                .map(drop),
             store.record(start(ANN)).await.map(drop),
         ] {
-            assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+            assert!(
+                matches!(refused, Err(StoreError::Unavailable(_))),
+                "{refused:?}"
+            );
         }
         assert_eq!(status(&store, BOB).await, In);
     }
@@ -184,7 +222,10 @@ async fn whoever_writes_while_being_erased_is_suppressed_or_known(place: Place) 
     let writing = async {
         for number in 0..20 {
             let words = number.to_string();
-            gateways[1].record(chat(ANN, Channel::Sms, &words)).await.unwrap();
+            gateways[1]
+                .record(chat(ANN, Channel::Sms, &words))
+                .await
+                .unwrap();
         }
     };
     let erasing = async {

@@ -92,8 +92,9 @@ impl Scene {
             "checkpoint_head",
         ];
         for table in TABLES {
-            self.place
-                .tamper(&format!("CREATE TABLE kept_{table} AS SELECT * FROM {table}"));
+            self.place.tamper(&format!(
+                "CREATE TABLE kept_{table} AS SELECT * FROM {table}"
+            ));
         }
         self.place.tamper(sql);
         let problems = self.problems().await;
@@ -138,7 +139,9 @@ async fn what_was_recorded_holds(place: Place) {
     let shared = consentry::store::NewEvent {
         other_addresses: vec![address(BOB), address("kim@example.org")],
         message_id: Some("M1".to_owned()),
-        evidence: Some(serde_json::json!({ "z": [1e300, -0.0, 18_446_744_073_709_551_615_u64], "a\0": "\0" })),
+        evidence: Some(
+            serde_json::json!({ "z": [1e300, -0.0, 18_446_744_073_709_551_615_u64], "a\0": "\0" }),
+        ),
         ..wrote(ANN, "STOP\0 \u{e9} \u{1f44d} \u{7f} \u{2028}", OptOut)
     };
     for _ in 0..2 {
@@ -164,7 +167,10 @@ async fn the_hashes_are_those_that_the_documentation_describes(place: Place) {
     let scene = Scene::new(place).await;
     let sha = |text: String| {
         let digest = Sha256::digest(text);
-        digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+        digest
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
     };
     let mut before: BTreeMap<String, String> = BTreeMap::new();
     let rows = scene.rows(Table::Event).await;
@@ -206,18 +212,25 @@ async fn the_hashes_are_those_that_the_documentation_describes(place: Place) {
     }
     let counts: Vec<_> = checkpoints
         .iter()
-        .map(|row| (row["contacts"].clone(), row["events"].clone(), row["heads"].clone()))
+        .map(|row| {
+            (
+                row["contacts"].clone(),
+                row["events"].clone(),
+                row["heads"].clone(),
+            )
+        })
         .collect();
-    let expected = [(2, 2, 2), (2, 4, 1)].map(|(one, two, three)| {
-        (Value::from(one), Value::from(two), Value::from(three))
-    });
+    let expected = [(2, 2, 2), (2, 4, 1)]
+        .map(|(one, two, three)| (Value::from(one), Value::from(two), Value::from(three)));
     assert_eq!(counts, expected);
 }
 
 async fn a_change_of_any_column_of_an_event_shows(place: Place) {
     let scene = Scene::new(place).await;
     let rows = scene.rows(Table::Event).await;
-    let row = rows.iter().find(|row| row["contact_id"] == *scene.ann && row["seq"] == 2);
+    let row = rows
+        .iter()
+        .find(|row| row["contact_id"] == *scene.ann && row["seq"] == 2);
     let row = row.unwrap();
     // Something stands in every column.
     assert_eq!(row.len(), 36);
@@ -248,7 +261,10 @@ async fn a_change_of_any_column_of_an_event_shows(place: Place) {
             _ => says(&problems, ann, Some(2), "changed"),
         }
     }
-    let gone = format!("UPDATE event SET footer = NULL WHERE contact_id = '{}'", scene.ann);
+    let gone = format!(
+        "UPDATE event SET footer = NULL WHERE contact_id = '{}'",
+        scene.ann
+    );
     says(&scene.tampered(&gone).await, &scene.ann, Some(2), "changed");
 }
 
@@ -263,7 +279,12 @@ async fn a_row_that_is_missing_or_not_in_its_place_shows(place: Place) {
     let last = format!("DELETE FROM event WHERE contact_id = '{ann}' AND seq = 3");
     let problems = scene.tampered(&last).await;
     says(&problems, ann, None, "row 3 is missing");
-    says(&problems, ann, Some(3), "row 3 is missing, as checkpoint 2 says");
+    says(
+        &problems,
+        ann,
+        Some(3),
+        "row 3 is missing, as checkpoint 2 says",
+    );
     // Even when the contact knows no better.
     let hidden = format!(
         "{last}; UPDATE contact SET last_seq = 2, sealed_seq = 2,
@@ -272,20 +293,40 @@ async fn a_row_that_is_missing_or_not_in_its_place_shows(place: Place) {
          WHERE id = '{ann}'"
     );
     let problems = scene.tampered(&hidden).await;
-    says(&problems, ann, Some(3), "row 3 is missing, as checkpoint 2 says");
+    says(
+        &problems,
+        ann,
+        Some(3),
+        "row 3 is missing, as checkpoint 2 says",
+    );
     let swapped = format!(
         "UPDATE event SET seq = 99 WHERE contact_id = '{ann}' AND seq = 1;
          UPDATE event SET seq = 1 WHERE contact_id = '{ann}' AND seq = 2;
          UPDATE event SET seq = 2 WHERE contact_id = '{ann}' AND seq = 99"
     );
-    says(&scene.tampered(&swapped).await, ann, Some(2), "not in its place");
+    says(
+        &scene.tampered(&swapped).await,
+        ann,
+        Some(2),
+        "not in its place",
+    );
     let counted = format!("UPDATE contact SET last_seq = 4 WHERE id = '{ann}'");
-    says(&scene.tampered(&counted).await, ann, None, "row 4 is missing");
+    says(
+        &scene.tampered(&counted).await,
+        ann,
+        None,
+        "row 4 is missing",
+    );
     let head = format!("UPDATE contact SET head = 'x' WHERE id = '{ann}'");
     says(&scene.tampered(&head).await, ann, None, "another hash");
     // What would never be listed again.
     let sealed = format!("UPDATE contact SET sealed_seq = 9 WHERE id = '{ann}'");
-    says(&scene.tampered(&sealed).await, ann, None, "checkpoint lists");
+    says(
+        &scene.tampered(&sealed).await,
+        ann,
+        None,
+        "checkpoint lists",
+    );
 }
 
 async fn a_contact_that_is_gone_with_everything_shows(place: Place) {
@@ -302,9 +343,18 @@ async fn a_contact_that_is_gone_with_everything_shows(place: Place) {
     let thorough = format!("{gone}; DELETE FROM checkpoint_head WHERE contact_id = '{bob}'");
     let problems = scene.tampered(&thorough).await;
     says_of_checkpoint(&problems, 1, "made over 2 contacts, and lists 1");
-    says_of_checkpoint(&problems, 2, "2 contacts with 4 events, and there are 1 with 3");
+    says_of_checkpoint(
+        &problems,
+        2,
+        "2 contacts with 4 events, and there are 1 with 3",
+    );
     let unlisted = format!("DELETE FROM checkpoint_head WHERE contact_id = '{bob}'");
-    says(&scene.tampered(&unlisted).await, bob, None, "checkpoint lists");
+    says(
+        &scene.tampered(&unlisted).await,
+        bob,
+        None,
+        "checkpoint lists",
+    );
 }
 
 async fn a_checkpoint_that_is_gone_or_changed_shows(place: Place) {
@@ -316,7 +366,12 @@ async fn a_checkpoint_that_is_gone_or_changed_shows(place: Place) {
     let last = "DELETE FROM checkpoint WHERE seq = 2";
     says_of_checkpoint(&scene.tampered(last).await, 2, "it is missing");
     let last = format!("{last}; DELETE FROM checkpoint_head WHERE checkpoint = 2");
-    says(&scene.tampered(&last).await, &scene.ann, None, "checkpoint lists");
+    says(
+        &scene.tampered(&last).await,
+        &scene.ann,
+        None,
+        "checkpoint lists",
+    );
     for column in ["at", "contacts", "events"] {
         let change = format!("UPDATE checkpoint SET {column} = {column} + 1 WHERE seq = 1");
         let problems = scene.tampered(&change).await;
@@ -330,7 +385,12 @@ async fn a_checkpoint_that_is_gone_or_changed_shows(place: Place) {
     let change = "UPDATE checkpoint_head SET hash = 'x' WHERE checkpoint = 1";
     let problems = scene.tampered(change).await;
     says_of_checkpoint(&problems, 1, "what it lists was changed");
-    says(&problems, &scene.bob, Some(1), "another one than checkpoint 1 lists");
+    says(
+        &problems,
+        &scene.bob,
+        Some(1),
+        "another one than checkpoint 1 lists",
+    );
     // Somebody else's signature.
     let stranger = SigningKeys::ephemeral().unwrap();
     let mut said = scene.rows(Table::Checkpoint).await[1].clone();
@@ -343,7 +403,10 @@ async fn a_checkpoint_that_is_gone_or_changed_shows(place: Place) {
 async fn a_tail_that_is_gone_with_its_checkpoints_shows_by_one_that_was_kept(place: Place) {
     let scene = Scene::new(place).await;
     let newest = scene.store.last_checkpoint().await.unwrap().unwrap();
-    let kept = scene.public.verify(Kind::Checkpoint, &newest.token).unwrap();
+    let kept = scene
+        .public
+        .verify(Kind::Checkpoint, &newest.token)
+        .unwrap();
     let kept = kept.as_object().unwrap();
     assert_eq!(scene.problems_with(Some(kept)).await, []);
     let ann = &scene.ann;
@@ -368,14 +431,38 @@ async fn what_holds_must_be_what_the_events_give(place: Place) {
     let bob = &scene.bob;
     let of = |sql: &str| sql.replace("BOB", bob);
     let change = of("UPDATE consent SET status = 'OPTIN' WHERE contact_id = 'BOB'");
-    says(&scene.tampered(&change).await, bob, None, "not what the events give");
-    let change = of("UPDATE consent SET own_opt_out_at = own_opt_out_at + 1 WHERE contact_id = 'BOB'");
-    says(&scene.tampered(&change).await, bob, None, "not what the events give");
+    says(
+        &scene.tampered(&change).await,
+        bob,
+        None,
+        "not what the events give",
+    );
+    let change =
+        of("UPDATE consent SET own_opt_out_at = own_opt_out_at + 1 WHERE contact_id = 'BOB'");
+    says(
+        &scene.tampered(&change).await,
+        bob,
+        None,
+        "not what the events give",
+    );
     let change = of("DELETE FROM consent WHERE contact_id = 'BOB'");
-    says(&scene.tampered(&change).await, bob, None, "(sms *) is missing");
+    says(
+        &scene.tampered(&change).await,
+        bob,
+        None,
+        "(sms *) is missing",
+    );
     let change = of("UPDATE consent SET channel = 'voice' WHERE contact_id = 'BOB'");
-    says(&scene.tampered(&change).await, bob, None, "(voice *) follows from no event");
-    let change = of(&format!("UPDATE address SET contact_id = '{}' WHERE contact_id = 'BOB'", scene.ann));
+    says(
+        &scene.tampered(&change).await,
+        bob,
+        None,
+        "(voice *) follows from no event",
+    );
+    let change = of(&format!(
+        "UPDATE address SET contact_id = '{}' WHERE contact_id = 'BOB'",
+        scene.ann
+    ));
     says(&scene.tampered(&change).await, bob, None, "address");
     let change = of("DELETE FROM address WHERE contact_id = 'BOB'");
     says(&scene.tampered(&change).await, bob, None, "address");

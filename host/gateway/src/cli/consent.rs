@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::{BadArgument, PolicyArgs, StoreArgs, output};
 use crate::address::Address;
-use crate::gateway::{Evidence, Report};
 use crate::evidence::past;
+use crate::gateway::{Evidence, Report};
 use crate::http::consent::{answer, consent_rows};
 use crate::store::{Erasure, Event};
 

@@ -115,7 +115,10 @@ pub(super) async fn run(args: Import) -> anyhow::Result<()> {
         name.into()
     });
     if list::same_file(&rejected, &args.list) {
-        let problem = format!("{} would be overwritten while it is read", rejected.display());
+        let problem = format!(
+            "{} would be overwritten while it is read",
+            rejected.display()
+        );
         return Err(BadArgument(problem).into());
     }
     let gateway = args.store.gateway(&PolicyArgs::default()).await?;
@@ -281,7 +284,11 @@ impl Importing<'_> {
     /// What a row reports.
     fn report(&self, row: &ByteRecord) -> Result<Report, String> {
         if row.len() != self.width {
-            return Err(format!("it has {} fields instead of {}", row.len(), self.width));
+            return Err(format!(
+                "it has {} fields instead of {}",
+                row.len(),
+                self.width
+            ));
         }
         let text = |column: usize| {
             let bytes = row.get(column).unwrap_or_default();
@@ -294,7 +301,9 @@ impl Importing<'_> {
             Ok::<_, String>(text.filter(|text| !text.is_empty()))
         };
         let moment = |column: Option<usize>| {
-            let Some(text) = given(column)? else { return Ok(None) };
+            let Some(text) = given(column)? else {
+                return Ok(None);
+            };
             let at: Timestamp = text.parse().map_err(said)?;
             if at > self.started {
                 return Err(format!("{text} is yet to come"));
@@ -302,7 +311,8 @@ impl Importing<'_> {
             Ok(Some(at))
         };
         let (args, columns) = (self.args, &self.columns);
-        let address = Address::parse(text(columns.contact)?, args.country.as_deref()).map_err(said)?;
+        let address =
+            Address::parse(text(columns.contact)?, args.country.as_deref()).map_err(said)?;
         let status = match (args.status, given(columns.status)?) {
             (Some(status), _) => status,
             (None, Some(text)) => text.parse().map_err(said)?,
@@ -360,8 +370,11 @@ impl Importing<'_> {
         let rejected = self.rejected.end(&self.args.list)?;
         let total: u64 = self.counts.values().sum();
         if self.args.json {
-            let counts: BTreeMap<&str, u64> =
-                self.counts.iter().map(|(outcome, count)| (outcome.name(), *count)).collect();
+            let counts: BTreeMap<&str, u64> = self
+                .counts
+                .iter()
+                .map(|(outcome, count)| (outcome.name(), *count))
+                .collect();
             return output::json(&json!({
                 "rows": total,
                 "dryRun": self.args.dry_run,
@@ -369,7 +382,11 @@ impl Importing<'_> {
                 "rejected": rejected.map(|path| path.display().to_string()),
             }));
         }
-        let would = if self.args.dry_run { ", and nothing was recorded" } else { "" };
+        let would = if self.args.dry_run {
+            ", and nothing was recorded"
+        } else {
+            ""
+        };
         let mut text = format!("{total} rows{would}");
         for (outcome, count) in &self.counts {
             text.push_str(&format!("\n{count:>10} {}", outcome.name()));

@@ -58,7 +58,8 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         let file = args.store.beside(".policy.wasm");
         policies = policies.with_centre(Centre::new(url, args.policy_from_key, file)?);
     }
-    let gateway = Gateway::new(policies, args.store.open().await?).with_receipts(Arc::clone(&receipts));
+    let gateway =
+        Gateway::new(policies, args.store.open().await?).with_receipts(Arc::clone(&receipts));
     let gateway = args.number.put_into(gateway)?;
     policies::take_up(&gateway).await;
     let listener = TcpListener::bind(args.listen)

@@ -96,7 +96,10 @@ impl VerifyArgs {
         let named = || format!("the keys {}", path.display());
         let bytes = fs::read(&path).with_context(named)?;
         let keys = PublicKeys::read(&bytes).map_err(|error| {
-            BadArgument(format!("{} is no JSON Web Key Set: {error}", path.display()))
+            BadArgument(format!(
+                "{} is no JSON Web Key Set: {error}",
+                path.display()
+            ))
         })?;
         Ok(Some(keys))
     }
@@ -152,9 +155,12 @@ fn summary(verified: &Verified, is_one: bool, with_keys: bool) -> String {
         problems,
         ..
     } = verified;
-    let mut text = format!("{contacts} contacts with {events} events verified: {problems} problems");
+    let mut text =
+        format!("{contacts} contacts with {events} events verified: {problems} problems");
     if *erased > 0 {
-        text.push_str(&format!("\n{erased} of the events were erased; their hashes are left"));
+        text.push_str(&format!(
+            "\n{erased} of the events were erased; their hashes are left"
+        ));
     }
     if *unsealed > 0 {
         text.push_str(&format!("\n{unsealed} events are under no checkpoint yet"));

@@ -48,7 +48,9 @@ impl Chain {
                 .is_some_and(|before| found == link(before, content));
         let reordered = recorded_at <= self.recorded_at && self.seq > 0;
         if reordered {
-            wrong.push("the row is not in its place: it was recorded before the one before it".to_owned());
+            wrong.push(
+                "the row is not in its place: it was recorded before the one before it".to_owned(),
+            );
         } else if !fits && !gap {
             wrong.push("the row was changed: it does not fit its hash".to_owned());
         }

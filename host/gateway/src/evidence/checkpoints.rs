@@ -49,7 +49,11 @@ pub(super) async fn verify(
                 break;
             }
             if of == seq {
-                listed.add(text(head, "contact_id"), number(head, "seq"), text(head, "hash"));
+                listed.add(
+                    text(head, "contact_id"),
+                    number(head, "seq"),
+                    text(head, "hash"),
+                );
                 count += 1;
             }
             heads.next(snapshot).await?;
@@ -72,7 +76,11 @@ pub(super) async fn verify(
         if kept.is_some_and(|kept| kept.get("hash") == row.get("hash")) {
             kept_is_there = true;
         }
-        found.problems.extend(wrong.into_iter().map(|what| Problem::of_checkpoint(seq, what)));
+        found.problems.extend(
+            wrong
+                .into_iter()
+                .map(|what| Problem::of_checkpoint(seq, what)),
+        );
         found.count += 1;
         before = seq;
         last_hash = text(&row, "hash").to_owned();
@@ -82,11 +90,16 @@ pub(super) async fn verify(
     }
     if let Some(row) = heads.peek(snapshot).await? {
         let gone = number(row, "checkpoint");
-        found.problems.push(Problem::of_checkpoint(gone, "it is missing, and what it lists is there".to_owned()));
+        found.problems.push(Problem::of_checkpoint(
+            gone,
+            "it is missing, and what it lists is there".to_owned(),
+        ));
     }
     if let Some(kept) = kept.filter(|_| !kept_is_there) {
         let what = "the one that was kept elsewhere is not there: it, or all since, was taken away or changed";
-        found.problems.push(Problem::of_checkpoint(number(kept, "seq"), what.to_owned()));
+        found
+            .problems
+            .push(Problem::of_checkpoint(number(kept, "seq"), what.to_owned()));
     }
     Ok(found)
 }

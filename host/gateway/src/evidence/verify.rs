@@ -130,7 +130,10 @@ impl<'v> Verifier<'v> {
             self.problem(&Problem::of_checkpoint(found.count, what));
         }
         self.verified.checkpoints = found.count;
-        let token = found.newest.as_ref().map(|row| text(row, "token").to_owned());
+        let token = found
+            .newest
+            .as_ref()
+            .map(|row| text(row, "token").to_owned());
         self.verified.checkpoint = token;
         Ok(self.verified)
     }
@@ -193,7 +196,8 @@ impl<'v> Verifier<'v> {
         self.verified.contacts += 1;
         let mut wrong = compare(&contact, &followed.chain);
         if number(&contact, "sealed_seq") != followed.listed {
-            let what = "the contact's row names another event as the newest that a checkpoint lists";
+            let what =
+                "the contact's row names another event as the newest that a checkpoint lists";
             wrong.push(what.to_owned());
         }
         if followed.unexplained {
@@ -253,14 +257,22 @@ impl<'v> Verifier<'v> {
         let snapshot = self.snapshot.as_mut();
         let column = Table::ErasedEvent.contact();
         let left = self.erased.peek(snapshot).await?;
-        let left = left.filter(|row| text(row, column) == id).map(|row| number(row, "seq"));
+        let left = left
+            .filter(|row| text(row, column) == id)
+            .map(|row| number(row, "seq"));
         let event = self.events.peek(snapshot).await?;
-        let event = event.filter(|row| text(row, column) == id).map(|row| number(row, "seq"));
+        let event = event
+            .filter(|row| text(row, column) == id)
+            .map(|row| number(row, "seq"));
         let is_erased = match (left, event) {
             (Some(left), Some(event)) => left <= event,
             (left, _) => left.is_some(),
         };
-        let rows = if is_erased { &mut self.erased } else { &mut self.events };
+        let rows = if is_erased {
+            &mut self.erased
+        } else {
+            &mut self.events
+        };
         let row = rows.next_of(snapshot, id).await?;
         Ok(row.map(|row| (row, is_erased)))
     }

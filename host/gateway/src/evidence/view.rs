@@ -42,22 +42,35 @@ impl View {
         if self.unknown {
             return Vec::new();
         }
-        let key = |row: &Row| (text(row, "channel").to_owned(), text(row, "category").to_owned());
+        let key = |row: &Row| {
+            (
+                text(row, "channel").to_owned(),
+                text(row, "category").to_owned(),
+            )
+        };
         let mut written: BTreeMap<_, Row> =
             written.into_iter().map(|row| (key(&row), row)).collect();
         let mut wrong = Vec::new();
         for ((channel, category), marks) in &self.contact.marks {
-            let row = consent_row(contact_id, &self.contact, *channel, category.as_ref(), marks);
-            let Value::Object(mut row) = row else { continue };
+            let row = consent_row(
+                contact_id,
+                &self.contact,
+                *channel,
+                category.as_ref(),
+                marks,
+            );
+            let Value::Object(mut row) = row else {
+                continue;
+            };
             row.retain(|_, value| !value.is_null());
             let found = written.remove(&key(&row));
             if found.as_ref() != Some(&row) {
                 wrong.push(different(&key(&row), found.is_none()));
             }
         }
-        let more = written.keys().map(|key| {
-            format!("what holds ({} {}) follows from no event", key.0, key.1)
-        });
+        let more = written
+            .keys()
+            .map(|key| format!("what holds ({} {}) follows from no event", key.0, key.1));
         wrong.extend(more);
         wrong
     }

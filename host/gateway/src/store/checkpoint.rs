@@ -59,8 +59,9 @@ impl Seal {
     /// The checkpoint after another one, over what it lists.
     pub(super) fn checkpoint(&self, last: Option<Checkpoint>, heads: &[Head]) -> Checkpoint {
         let mut listed = HeadsHash::default();
-        let (mut contacts, mut events) =
-            last.as_ref().map_or((0, 0), |last| (last.contacts, last.events));
+        let (mut contacts, mut events) = last
+            .as_ref()
+            .map_or((0, 0), |last| (last.contacts, last.events));
         for head in heads {
             listed.add(&head.contact_id, head.seq, &head.hash);
             contacts += u64::from(head.sealed_seq == 0);

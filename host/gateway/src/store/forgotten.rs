@@ -127,7 +127,9 @@ impl Forgotten {
             }
         };
         if key.id != key_id {
-            return Err(self.unusable("it is another key than the one that people were erased with"));
+            return Err(
+                self.unusable("it is another key than the one that people were erased with")
+            );
         }
         Ok(hashed(key, address))
     }

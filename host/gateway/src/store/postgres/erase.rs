@@ -30,8 +30,10 @@ pub(super) async fn erase(
     connection.execute(lock, &[&contact_id]).await?;
     let of = "SELECT value FROM address WHERE contact_id = $1 ORDER BY value";
     let rows = connection.query(of, &[&contact_id]).await?;
-    let addresses: Vec<String> =
-        rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+    let addresses: Vec<String> = rows
+        .iter()
+        .map(|row| row.try_get(0))
+        .collect::<Result<_, _>>()?;
     if addresses.is_empty() {
         return Ok(None);
     }
@@ -42,7 +44,9 @@ pub(super) async fn erase(
     connection.execute(insert, &[&made]).await?;
     // A store that has another key already says so.
     let key_id = self::key_id(&connection).await?.unwrap_or_default();
-    let hashes = addresses.iter().map(|address| forgotten.hash(&key_id, address));
+    let hashes = addresses
+        .iter()
+        .map(|address| forgotten.hash(&key_id, address));
     let hashes: Vec<String> = hashes.collect::<Result<_, StoreError>>()?;
     connection
         .execute(
@@ -56,12 +60,22 @@ pub(super) async fn erase(
     let mut events = 0;
     let mut after = None;
     loop {
-        let page =
-            snapshot::read(&connection, Table::Event, Some(&contact_id), after.as_ref(), PAGE).await?;
-        let Some(newest) = page.last().cloned() else { break };
+        let page = snapshot::read(
+            &connection,
+            Table::Event,
+            Some(&contact_id),
+            after.as_ref(),
+            PAGE,
+        )
+        .await?;
+        let Some(newest) = page.last().cloned() else {
+            break;
+        };
         for mut row in page {
             let number = |row: &super::super::Row, name: &str| {
-                row.get(name).and_then(serde_json::Value::as_i64).unwrap_or(0)
+                row.get(name)
+                    .and_then(serde_json::Value::as_i64)
+                    .unwrap_or(0)
             };
             let seq = number(&row, "seq");
             if seq >= last_seq {
@@ -74,7 +88,10 @@ pub(super) async fn erase(
                 .await?;
             let recorded_at = number(&row, "recorded_at");
             connection
-                .execute(&insert, &[&contact_id, &seq, &content(&row), &hash, &recorded_at])
+                .execute(
+                    &insert,
+                    &[&contact_id, &seq, &content(&row), &hash, &recorded_at],
+                )
                 .await?;
             events += 1;
         }
@@ -85,7 +102,9 @@ pub(super) async fn erase(
         .execute(mark, &[&contact_id, &last.recorded_at.millis()])
         .await?;
     let delete = "DELETE FROM event WHERE contact_id = $1 AND seq < $2";
-    connection.execute(delete, &[&contact_id, &last_seq]).await?;
+    connection
+        .execute(delete, &[&contact_id, &last_seq])
+        .await?;
     for table in ["address", "consent", "last_inbound", "backoff", "sent"] {
         let delete = format!("DELETE FROM {table} WHERE contact_id = $1");
         connection.execute(&delete, &[&contact_id]).await?;
@@ -109,7 +128,9 @@ pub(super) async fn suppressed(
     let Some(key_id) = key_id(connection).await? else {
         return Ok(HashMap::new());
     };
-    let hashes = addresses.iter().map(|address| forgotten.hash(&key_id, address));
+    let hashes = addresses
+        .iter()
+        .map(|address| forgotten.hash(&key_id, address));
     let hashes: Vec<String> = hashes.collect::<Result<_, StoreError>>()?;
     let statement = connection
         .prepare_cached(

@@ -30,8 +30,8 @@ use consentry_model::{Channel, Timestamp};
 
 use super::forgotten::Forgotten;
 use super::{
-    Answerable, Checkpoint, Erased, Erasure, Event, History, Known, NewEvent, Outgoing, Place, Recorded, Seal, Snapshot,
-    Store, StoreError,
+    Answerable, Checkpoint, Erased, Erasure, Event, History, Known, NewEvent, Outgoing, Place,
+    Recorded, Seal, Snapshot, Store, StoreError,
 };
 use crate::address::Address;
 use crate::alerts::{Alert, AlertKind, AlertTally};
@@ -257,7 +257,9 @@ impl Store for PostgresStore {
     }
 
     async fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
-        Ok(Box::new(snapshot::PostgresSnapshot::of(&self.others).await?))
+        Ok(Box::new(
+            snapshot::PostgresSnapshot::of(&self.others).await?,
+        ))
     }
 
     async fn ready(&self) -> Result<(), StoreError> {

@@ -34,7 +34,9 @@ impl People {
     ) -> Result<Self, Failure> {
         let statement = contacts::owners_of(connection).await?;
         let owners = contacts::owners(connection, &statement, addresses).await?;
-        let strangers = addresses.iter().filter(|value| !owners.contains_key(*value));
+        let strangers = addresses
+            .iter()
+            .filter(|value| !owners.contains_key(*value));
         let strangers: Vec<&String> = strangers.collect();
         Ok(Self {
             left: erase::suppressed(connection, forgotten, &strangers).await?,
@@ -53,7 +55,9 @@ impl People {
     /// What is left of somebody who was erased and had an address, if nobody has it now.
     pub(super) fn left(&self, address: &Address) -> Option<&Suppressed> {
         let value = address.to_string();
-        self.left.get(&value).filter(|_| !self.owners.contains_key(&value))
+        self.left
+            .get(&value)
+            .filter(|_| !self.owners.contains_key(&value))
     }
 
     /// An identifier for somebody who is new.
@@ -136,7 +140,9 @@ pub(super) async fn lock(
     let mut newest = HashMap::new();
     for row in connection.query(&statement, &[&ids]).await? {
         if row.try_get(4)? {
-            return Err(Failure::Again("somebody was erased in the same moment".to_owned()));
+            return Err(Failure::Again(
+                "somebody was erased in the same moment".to_owned(),
+            ));
         }
         let columns = Newest::of_columns(row.try_get(1)?, row.try_get(2)?, row.try_get(3)?);
         newest.insert(row.try_get(0)?, columns);

@@ -40,7 +40,8 @@ pub(super) fn add(connection: &Connection, seal: &Seal) -> rusqlite::Result<u64>
             &checkpoint.hash,
             &checkpoint.token,
         ))?;
-    let mut list = connection.prepare_cached("INSERT INTO checkpoint_head VALUES (?1, ?2, ?3, ?4)")?;
+    let mut list =
+        connection.prepare_cached("INSERT INTO checkpoint_head VALUES (?1, ?2, ?3, ?4)")?;
     let mut seal = connection.prepare_cached("UPDATE contact SET sealed_seq = ?2 WHERE id = ?1")?;
     for head in &heads {
         let seq = to_sql(head.seq);

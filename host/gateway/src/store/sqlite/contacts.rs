@@ -64,7 +64,11 @@ pub(super) fn known(
 }
 
 /// What is left of somebody whom nobody knows by this address.
-fn left(connection: &Connection, forgotten: &Forgotten, address: &str) -> Result<Known, StoreError> {
+fn left(
+    connection: &Connection,
+    forgotten: &Forgotten,
+    address: &str,
+) -> Result<Known, StoreError> {
     let suppressed = erase::suppressed(connection, forgotten, address)?;
     Ok(suppressed.map_or_else(Known::default, |suppressed| Known {
         id: None,

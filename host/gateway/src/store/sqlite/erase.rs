@@ -29,7 +29,10 @@ pub(super) fn erase(
     let event = erasure.event(addresses.len());
     let last = record_for(connection, contact_id.clone(), event, clock::now())?.event;
     let key_id = forgotten.make()?;
-    connection.execute("INSERT OR IGNORE INTO suppression_key VALUES (1, ?1)", [&key_id])?;
+    connection.execute(
+        "INSERT OR IGNORE INTO suppression_key VALUES (1, ?1)",
+        [&key_id],
+    )?;
     // A store that has another key already says so.
     let key_id = self::key_id(connection)?.unwrap_or_default();
     for address in &addresses {
@@ -44,10 +47,21 @@ pub(super) fn erase(
     let mut events = 0;
     let mut after = None;
     loop {
-        let page = snapshot::page(connection, Table::Event, Some(&contact_id), after.as_ref(), PAGE)?;
-        let Some(newest) = page.last().cloned() else { break };
+        let page = snapshot::page(
+            connection,
+            Table::Event,
+            Some(&contact_id),
+            after.as_ref(),
+            PAGE,
+        )?;
+        let Some(newest) = page.last().cloned() else {
+            break;
+        };
         for mut row in page {
-            let seq = row.get("seq").and_then(serde_json::Value::as_i64).unwrap_or(0);
+            let seq = row
+                .get("seq")
+                .and_then(serde_json::Value::as_i64)
+                .unwrap_or(0);
             if seq >= to_sql(last.seq) {
                 continue;
             }
@@ -74,7 +88,10 @@ pub(super) fn erase(
         (&contact_id, to_sql(last.seq)),
     )?;
     for table in ["address", "consent", "last_inbound", "backoff", "sent"] {
-        connection.execute(&format!("DELETE FROM {table} WHERE contact_id = ?1"), [&contact_id])?;
+        connection.execute(
+            &format!("DELETE FROM {table} WHERE contact_id = ?1"),
+            [&contact_id],
+        )?;
     }
     Ok(Some(Erased {
         contact_id,

@@ -21,8 +21,8 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::forgotten::Forgotten;
 use super::{
-    Answerable, Checkpoint, Erased, Erasure, Event, History, Known, NewEvent, Outgoing, Place, Recorded, Seal, Snapshot,
-    Store, StoreError,
+    Answerable, Checkpoint, Erased, Erasure, Event, History, Known, NewEvent, Outgoing, Place,
+    Recorded, Seal, Snapshot, Store, StoreError,
 };
 use crate::address::Address;
 use crate::alerts::{Alert, AlertKind, AlertTally};
@@ -274,10 +274,7 @@ struct Readers {
 }
 
 impl Readers {
-    fn with<T, E>(
-        &self,
-        query: impl FnOnce(&Connection) -> Result<T, E>,
-    ) -> Result<T, StoreError>
+    fn with<T, E>(&self, query: impl FnOnce(&Connection) -> Result<T, E>) -> Result<T, StoreError>
     where
         StoreError: From<E>,
     {

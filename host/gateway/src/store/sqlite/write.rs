@@ -183,7 +183,12 @@ fn give(
         .prepare_cached("INSERT INTO address VALUES (?1, ?2)")?
         .execute((&value, contact_id))?;
     if let Some(suppressed) = erase::suppressed(connection, forgotten, &value)? {
-        record_for(connection, contact_id.to_owned(), suppressed.event(address), now)?;
+        record_for(
+            connection,
+            contact_id.to_owned(),
+            suppressed.event(address),
+            now,
+        )?;
     }
     Ok(())
 }
