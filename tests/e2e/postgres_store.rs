@@ -104,7 +104,7 @@ fn a_schema_is_brought_up_to_date_without_serving() {
         }
     }
     let versions: Vec<i64> = schema.column("SELECT version FROM schema_version");
-    assert_eq!(versions, [1]);
+    assert_eq!(versions, [2]);
     let tables: Vec<i64> = schema.column("SELECT count(*) FROM event");
     assert_eq!(tables, [0]);
     // Nothing else was made.

@@ -24,6 +24,7 @@ pub(crate) fn consentry(arguments: &[&str]) -> Command {
     for name in [
         "ALERTS_SECRET",
         "ALERTS_TO",
+        "CHECKPOINT_EVERY",
         "DECISIONS_KEPT",
         "GATE",
         "GATE_CATEGORY",
@@ -42,6 +43,7 @@ pub(crate) fn consentry(arguments: &[&str]) -> Command {
         "PUBLIC_URL",
         "ROLLBACK_AFTER",
         "STORE",
+        "SUPPRESSION_KEY",
         "TRUSTED_KEYS",
         "TWILIO_SECRET",
         "WEBHOOK_SECRETS",

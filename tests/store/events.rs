@@ -32,7 +32,7 @@ async fn of_a_stranger_nothing_is_known(place: Place) {
 }
 
 /// An event with something in every column.
-fn full() -> NewEvent {
+pub(crate) fn full() -> NewEvent {
     let classification = Classification {
         intent: Intent::OptOut,
         scope: Some(Scope::Topic("\"sales\"; DROP TABLE event --".to_owned())),

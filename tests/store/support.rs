@@ -1,5 +1,6 @@
 //! Stores to test, and short ways to make what is put into them.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use consentry::address::Address;
@@ -43,7 +44,21 @@ impl Place {
     pub(crate) async fn try_open(&self) -> Result<Shared, StoreError> {
         match self {
             Self::Sqlite(folder) => Ok(Arc::new(SqliteStore::open(&folder.path().join("s.db"))?)),
-            Self::Postgres(schema) => open_postgres(&schema.url()).await,
+            Self::Postgres(schema) => {
+                let address = DatabaseAddress::parse(&schema.url())?;
+                Ok(Arc::new(PostgresStore::open(&address, self.key()).await?))
+            }
+        }
+    }
+
+    /// The file of the key by which people are known who were erased.
+    pub(crate) fn key(&self) -> PathBuf {
+        match self {
+            Self::Sqlite(folder) => folder.path().join("s.db.suppression-key.json"),
+            Self::Postgres(schema) => {
+                let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+                folder.join(format!("{}.json", schema.name()))
+            }
         }
     }
 
@@ -63,11 +78,40 @@ impl Place {
             Self::Postgres(schema) => schema.execute(sql),
         }
     }
+
+    /// The same, past everything that guards the tables.
+    pub(crate) fn tamper(&self, sql: &str) {
+        match self {
+            Self::Sqlite(folder) => {
+                let file = rusqlite::Connection::open(folder.path().join("s.db")).unwrap();
+                file.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
+                for table in ["event", "checkpoint", "checkpoint_head"] {
+                    for what in ["changed", "deleted"] {
+                        let drop = format!("DROP TRIGGER IF EXISTS {table}_is_never_{what}");
+                        file.execute_batch(&drop).unwrap();
+                    }
+                }
+                file.execute_batch(sql).unwrap();
+            }
+            Self::Postgres(schema) => {
+                schema.execute(&format!("SET session_replication_role = replica; {sql}"));
+            }
+        }
+    }
+
+    /// A document with one more space.
+    pub(crate) fn document(&self, column: &str) -> String {
+        match self {
+            Self::Sqlite(_) => format!("{column} || ' '"),
+            Self::Postgres(_) => format!("({column}::text || ' ')::json"),
+        }
+    }
 }
 
 pub(crate) async fn open_postgres(url: &str) -> Result<Shared, StoreError> {
     let address = DatabaseAddress::parse(url)?;
-    Ok(Arc::new(PostgresStore::open(&address).await?))
+    let no_key = "no-suppression-key.json".into();
+    Ok(Arc::new(PostgresStore::open(&address, no_key).await?))
 }
 
 pub(crate) fn address(text: &str) -> Address {

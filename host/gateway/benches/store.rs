@@ -106,7 +106,12 @@ fn stores(criterion: &mut Criterion) {
     measure(criterion, "sqlite", &runtime, &file);
     let schema = postgres::Schema::new();
     let address = DatabaseAddress::parse(&schema.url()).unwrap();
-    let opened = runtime.block_on(PostgresStore::open(&address)).unwrap();
+    let opened = runtime
+        .block_on(PostgresStore::open(
+            &address,
+            "no-suppression-key.json".into(),
+        ))
+        .unwrap();
     let database: Arc<dyn Store> = Arc::new(opened);
     measure(criterion, "postgres", &runtime, &database);
 }

@@ -28,6 +28,9 @@ pub enum BadAddress {
     Unknown,
 }
 
+/// Stands in the place of an address that was erased.
+pub(crate) const ERASED: &str = "erased";
+
 /// No address is longer, in bytes.
 const MAX_LENGTH: usize = 254;
 
@@ -62,6 +65,11 @@ impl Address {
             return Err(BadAddress::Unknown);
         }
         phone(text, country)
+    }
+
+    /// What stands in the place of an address that was erased.
+    pub(crate) fn erased() -> Self {
+        Self(ERASED.to_owned())
     }
 
     /// The address, when it is a telephone number (E.164).

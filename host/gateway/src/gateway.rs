@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use consentry_host::{DecidedBy, Policy};
 use consentry_model::{
-    Category, Channel, Consent, Contact, Inbound, Reported, Statement, Timestamp,
+    Category, Change, Channel, Consent, Contact, EventId, Inbound, Mark, Reported, Statement,
+    Timestamp,
 };
 use serde_json::Value;
 use thiserror::Error;
@@ -122,6 +123,8 @@ pub struct Report {
     pub source: Option<String>,
     /// Who reports.
     pub actor: Option<String>,
+    /// What identifies the report where it comes from: the same one again changes nothing.
+    pub report_id: Option<String>,
     /// When the change was made; nothing: now.
     pub at: Option<Timestamp>,
     /// The proof of an opt-in.
@@ -190,8 +193,8 @@ impl Gateway {
     }
 
     /// Signs receipts with these keys from now on.
-    pub fn with_receipts(mut self, keys: SigningKeys) -> Self {
-        self.receipts = Some(Arc::new(keys));
+    pub fn with_receipts(mut self, keys: Arc<SigningKeys>) -> Self {
+        self.receipts = Some(keys);
         self
     }
 
@@ -366,32 +369,72 @@ impl Gateway {
 
     /// Records what somebody reports about a contact's consent.
     pub async fn report(&self, report: Report) -> Result<Recorded, ReportError> {
-        let reported = Reported {
-            opt_in: report.opt_in,
-            channel: report.channel,
-            category: report.category,
-            proven_at: report.evidence.as_ref().and_then(Evidence::proven_at),
-            at: report.at,
-        };
-        let recorded = self
-            .store
-            .record(NewEvent {
-                other_addresses: report.other_addresses,
-                channel: report.channel,
-                source: report.source,
-                actor: report.actor,
-                evidence: report.evidence.map(|evidence| evidence.document),
-                said_at: reported.said_at(),
-                changes: reported.changes(),
-                ..NewEvent::new(EventKind::Reported, report.address, reported.statement())
-            })
-            .await?;
-        if reported.is_refused(&recorded.contact) {
+        let reported = report.reported();
+        let recorded = self.store.record(report.event(reported.changes())).await?;
+        if !recorded.duplicate && reported.is_refused(&recorded.contact) {
             return Err(ReportError::OptOutStands {
                 event_id: recorded.event.event_id.0,
             });
         }
         Ok(recorded)
+    }
+
+    /// Records an opt-in that must not lift the opt-out that stands: it is on record, and nothing follows.
+    pub(crate) async fn report_without_effect(
+        &self,
+        report: Report,
+    ) -> Result<Recorded, ReportError> {
+        let recorded = self.store.record(report.event(Vec::new())).await?;
+        if recorded.duplicate {
+            return Ok(recorded);
+        }
+        Err(ReportError::OptOutStands {
+            event_id: recorded.event.event_id.0,
+        })
+    }
+}
+
+impl Report {
+    /// What it says of consent.
+    fn reported(&self) -> Reported {
+        Reported {
+            opt_in: self.opt_in,
+            channel: self.channel,
+            category: self.category.clone(),
+            proven_at: self.evidence.as_ref().and_then(Evidence::proven_at),
+            at: self.at,
+        }
+    }
+
+    /// Takes it into what is known of a contact, as recording it would.
+    pub(crate) fn apply_to(&self, contact: &mut Contact) {
+        let reported = self.reported();
+        for change in reported.changes() {
+            let mark = Mark {
+                at: reported.said_at().unwrap_or_else(clock::now),
+                event: EventId(String::new()),
+            };
+            contact.apply(&change, reported.statement(), mark);
+        }
+    }
+
+    fn event(self, changes: Vec<Change>) -> NewEvent {
+        let reported = self.reported();
+        let statement = reported.statement();
+        NewEvent {
+            said_at: reported.said_at(),
+            other_addresses: self.other_addresses,
+            // What identifies something does so on a channel.
+            channel: self
+                .channel
+                .or_else(|| self.report_id.as_ref().map(|_| Channel::Sms)),
+            message_id: self.report_id,
+            source: self.source,
+            actor: self.actor,
+            evidence: self.evidence.map(|evidence| evidence.document),
+            changes,
+            ..NewEvent::new(EventKind::Reported, self.address, statement)
+        }
     }
 }
 

@@ -21,6 +21,8 @@ pub enum Kind {
     Receipt,
     /// The digest of a policy that may be used.
     Policy,
+    /// A checkpoint over all events.
+    Checkpoint,
 }
 
 impl Kind {
@@ -28,6 +30,7 @@ impl Kind {
         match self {
             Self::Receipt => "consentry-receipt",
             Self::Policy => "consentry-policy",
+            Self::Checkpoint => "consentry-checkpoint",
         }
     }
 }

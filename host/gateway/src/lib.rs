@@ -7,6 +7,7 @@ mod clock;
 pub mod cloud_api;
 pub mod decisions;
 mod delivery;
+pub mod evidence;
 pub mod gateway;
 mod http;
 pub mod jws;

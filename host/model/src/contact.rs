@@ -5,8 +5,10 @@
 //! arrive does not matter: a late, older START never undoes a STOP.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use crate::{Category, Change, ChangeKind, Channel, ConsentStatus, Timestamp};
 
@@ -25,7 +27,8 @@ pub struct Mark {
 }
 
 /// How much a statement weighs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Statement {
     /// The person's own words, in a message that came in.
     Own,
@@ -36,6 +39,34 @@ pub enum Statement {
     /// Set with the platform, which enforces it by itself: Meta's "stop marketing". It stands beside
     /// what was said to the business: neither lifts the other.
     Platform,
+}
+
+impl Statement {
+    /// The name in JSON and SQL.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::Proven => "proven",
+            Self::Reported => "reported",
+            Self::Platform => "platform",
+        }
+    }
+}
+
+/// A name that is no statement's.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("{0:?} is not a kind of statement")]
+pub struct BadStatement(String);
+
+impl FromStr for Statement {
+    type Err = BadStatement;
+
+    fn from_str(text: &str) -> Result<Self, BadStatement> {
+        [Self::Own, Self::Proven, Self::Reported, Self::Platform]
+            .into_iter()
+            .find(|statement| statement.as_str() == text)
+            .ok_or_else(|| BadStatement(text.to_owned()))
+    }
 }
 
 /// What stands behind an opt-in, from the weakest to the strongest.
@@ -259,7 +290,8 @@ impl Contact {
             .unwrap_or(Consent::NONE)
     }
 
-    fn stated_in_general(&self, channel: Channel) -> Consent {
+    /// What was said in general on a channel.
+    pub fn stated_in_general(&self, channel: Channel) -> Consent {
         let none = Marks::default();
         resolve(self.marks.get(&(channel, None)).unwrap_or(&none), &none)
     }

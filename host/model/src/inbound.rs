@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Category, Channel, Timestamp};
 
@@ -134,7 +134,7 @@ impl Serialize for Scope {
 }
 
 /// What a consent change does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ChangeKind {
     /// Withdraws consent.
     #[serde(rename = "OPTOUT")]
@@ -148,7 +148,7 @@ pub enum ChangeKind {
 }
 
 /// One change to a contact's consent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// The channel it is for.
     pub channel: Channel,

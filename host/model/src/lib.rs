@@ -12,7 +12,7 @@ mod report;
 mod time;
 mod vocabulary;
 
-pub use contact::{Consent, Contact, EventId, Mark, Marks, Proof, Sent, Statement};
+pub use contact::{BadStatement, Consent, Contact, EventId, Mark, Marks, Proof, Sent, Statement};
 pub use inbound::{
     Change, ChangeKind, Classification, Explanation, Inbound, Intent, Priority, Rejection, Route,
     Scope, Selection,

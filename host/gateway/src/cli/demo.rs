@@ -47,7 +47,7 @@ pub(super) async fn run() -> anyhow::Result<()> {
     let store = SqliteStore::open(&folder.path().join("demo.db"))?;
     let host = Host::new(Limits::default())?;
     let gateway = Gateway::new(Policies::start(None, None, host)?, Arc::new(store))
-        .with_receipts(SigningKeys::ephemeral()?);
+        .with_receipts(Arc::new(SigningKeys::ephemeral()?));
     let policy = gateway.policy();
     let manifest = policy.manifest();
     output::text(&format!(

@@ -6,11 +6,15 @@ mod consent;
 mod demo;
 mod diff;
 mod evaluate;
+mod export;
 mod gate;
 mod genesys;
+mod import;
+mod list;
 mod message;
 mod new;
 mod output;
+mod page;
 mod policy;
 mod preflight;
 mod receipt;
@@ -20,6 +24,7 @@ mod scenario;
 mod scrub;
 mod serve;
 mod simulator;
+mod verify;
 mod webhooks;
 
 use std::net::SocketAddr;
@@ -132,6 +137,14 @@ struct ServeArgs {
     decisions_kept: u64,
     #[command(flatten)]
     receipts: ReceiptArgs,
+    /// How many seconds lie between two checkpoints over the events, which are signed with the same keys
+    #[arg(
+        long,
+        env = "CONSENTRY_CHECKPOINT_EVERY",
+        value_name = "SECONDS",
+        default_value = "300"
+    )]
+    checkpoint_every: NonZeroU32,
     /// A webhook that alerts are posted to, as CloudEvents
     #[arg(
         long,
@@ -173,6 +186,10 @@ struct StoreArgs {
         hide_env_values = true
     )]
     store: StoreUrl,
+    /// The key by which people are known who were erased; made by "consent erase". Without it, a file beside
+    /// the store
+    #[arg(long, env = "CONSENTRY_SUPPRESSION_KEY", value_name = "FILE")]
+    suppression_key: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -263,16 +280,18 @@ impl StoreArgs {
 
     /// Opens the store, and brings its schema up to date.
     async fn open(&self) -> anyhow::Result<Arc<dyn Store>> {
+        let beside = || self.beside(".suppression-key.json");
+        let key = self.suppression_key.clone().unwrap_or_else(beside);
         match &self.store {
             StoreUrl::Sqlite(path) => {
-                let store = SqliteStore::open(path)
+                let store = SqliteStore::open_with(path, key)
                     .map_err(|error| anyhow::anyhow!("the store {}: {error}", path.display()))?;
                 Ok(Arc::new(store))
             }
             StoreUrl::Postgres(url) => {
                 let address = DatabaseAddress::parse(url)
                     .map_err(|error| BadArgument(format!("--store: {error}")))?;
-                let store = PostgresStore::open(&address).await;
+                let store = PostgresStore::open(&address, key).await;
                 let store = store.context("the store in PostgreSQL")?;
                 Ok(Arc::new(store))
             }
@@ -338,7 +357,10 @@ fn exit_code(error: &anyhow::Error) -> u8 {
         BAD_ARGUMENTS
     } else if error.chain().any(is_refusal) {
         REFUSED_POLICY
-    } else if error.is::<rollout::TooDifferent>() || error.is::<scenario::Failed>() {
+    } else if error.is::<rollout::TooDifferent>()
+        || error.is::<scenario::Failed>()
+        || error.is::<verify::Wrong>()
+    {
         FAILED_TEST
     } else {
         1

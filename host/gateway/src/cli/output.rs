@@ -20,7 +20,15 @@ pub(crate) fn json(value: &impl Serialize) -> anyhow::Result<()> {
 
 /// A count that moves on standard error while somebody watches, and is nothing otherwise.
 pub(crate) fn progress(what: &'static str) -> ProgressBar {
-    if !io::stderr().is_terminal() || io::stdout().is_terminal() {
+    if io::stdout().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    counter(what)
+}
+
+/// The same, for a command that prints next to nothing.
+pub(crate) fn counter(what: &'static str) -> ProgressBar {
+    if !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::new_spinner().with_message(what);

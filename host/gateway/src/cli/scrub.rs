@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Args;
 use consentry_model::{Decision, Timestamp};
-use csv::{ByteRecord, Reader, ReaderBuilder, Writer, WriterBuilder};
+use csv::{ByteRecord, ReaderBuilder, Writer};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
+use super::list::{NAMED, find, header, same_file, writer};
 use super::message::MessageArgs;
 use super::{BadArgument, PolicyArgs, StoreArgs, output};
 use crate::address::Address;
@@ -108,9 +109,6 @@ struct Scrub {
     /// The first rows that could not be judged, by line.
     bad: Vec<(u64, String)>,
 }
-
-/// How many bad rows are named; the rest are in the blocked file like these.
-const NAMED: usize = 20;
 
 impl Scrub {
     fn begin(&mut self, header: &ByteRecord) -> anyhow::Result<()> {
@@ -242,52 +240,6 @@ impl Scrub {
             text.push_str(&format!("\n{count:>10} {reason}"));
         }
         output::text(&text)
-    }
-}
-
-/// The names of the columns, without the mark that some programs put at the beginning of a file.
-fn header(list: &mut Reader<File>) -> csv::Result<ByteRecord> {
-    let header = list.byte_headers()?;
-    let without = |(at, name): (usize, &[u8])| {
-        let mark = if at == 0 {
-            name.strip_prefix(b"\xef\xbb\xbf")
-        } else {
-            None
-        };
-        mark.unwrap_or(name).to_vec()
-    };
-    Ok(header.iter().enumerate().map(without).collect())
-}
-
-fn find(header: &ByteRecord, name: &str) -> anyhow::Result<usize> {
-    let names = header.iter().map(String::from_utf8_lossy);
-    let found = names.clone().position(|there| there == name).or_else(|| {
-        names
-            .clone()
-            .position(|there| there.trim().eq_ignore_ascii_case(name.trim()))
-    });
-    found.ok_or_else(|| {
-        let names: Vec<_> = names.collect();
-        BadArgument(format!(
-            "the list has no column {name:?}; its columns are {}",
-            names.join(", ")
-        ))
-        .into()
-    })
-}
-
-fn writer(path: &Path, delimiter: u8) -> anyhow::Result<Writer<File>> {
-    WriterBuilder::new()
-        .delimiter(delimiter)
-        .flexible(true)
-        .from_path(path)
-        .with_context(|| path.display().to_string())
-}
-
-fn same_file(one: &Path, other: &Path) -> bool {
-    match (one.canonicalize(), other.canonicalize()) {
-        (Ok(one), Ok(other)) => one == other,
-        _ => false,
     }
 }
 

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use metrics_exporter_prometheus::PrometheusBuilder;
@@ -17,7 +18,7 @@ use crate::http::gate::Upstreams;
 use crate::http::webhooks::Providers;
 use crate::keys::KeyRing;
 use crate::policies::Centre;
-use crate::{alerts, decisions, http, policies, telemetry};
+use crate::{alerts, decisions, evidence, http, policies, telemetry};
 
 pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     telemetry::start_logging(args.log_format);
@@ -54,7 +55,8 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         .gate
         .upstreams()
         .map_err(|error| BadArgument(format!("{error:#}")))?;
-    let receipts = args.receipts.load(&args.store)?;
+    let receipts = Arc::new(args.receipts.load(&args.store)?);
+    let checkpoint_every = Duration::from_secs(args.checkpoint_every.get().into());
     let rollback_after = args.rollback_after.map(NonZeroU32::get);
     let mut policies = args
         .policy
@@ -65,7 +67,7 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
         policies = policies.with_centre(Centre::new(url, args.policy_from_key, file)?);
     }
     let gateway = Gateway::new(policies, args.store.open().await?)
-        .with_receipts(receipts)
+        .with_receipts(Arc::clone(&receipts))
         .with_decisions_kept(args.decisions_kept);
     let gateway = args.number.put_into(gateway)?;
     policies::take_up(&gateway).await;
@@ -85,6 +87,11 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     }
     tokio::spawn(policies::follow(gateway.clone()));
     tokio::spawn(alerts::keep(gateway.clone()));
+    tokio::spawn(evidence::keep(
+        gateway.clone(),
+        Arc::clone(&receipts),
+        checkpoint_every,
+    ));
     tokio::spawn(decisions::keep(gateway.clone()));
     serve(
         listener,
@@ -97,6 +104,9 @@ pub(super) async fn run(args: ServeArgs) -> anyhow::Result<()> {
     .await?;
     alerts::write(&gateway).await;
     decisions::write(&gateway).await;
+    if let Err(error) = evidence::seal(gateway.store(), &receipts).await {
+        tracing::error!(%error, "no last checkpoint could be made");
+    }
     tracing::info!("stopped");
     Ok(())
 }

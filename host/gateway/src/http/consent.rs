@@ -173,6 +173,7 @@ fn report(address: Address, query: ChangeQuery, request: ChangeRequest) -> Resul
         opt_in: status == ConsentStatus::OptIn,
         channel: parse_optional("channel", query.channel.as_deref())?,
         category: parse_optional("category", query.category.as_deref())?,
+        report_id: None,
         source: request.source,
         actor: request.actor,
         at: parse_optional("at", request.at.as_deref())?,
@@ -236,11 +237,11 @@ pub(crate) fn answer(
         consent_status: file.consent.status,
         updated_at: because.as_ref().map(|mark| mark.at),
         event_id: because.map(|mark| mark.event),
-        consents: everything.then(|| rows(&file.contact)),
+        consents: everything.then(|| consent_rows(&file.contact)),
     }
 }
 
-fn rows(contact: &Contact) -> Vec<ConsentRow> {
+pub(crate) fn consent_rows(contact: &Contact) -> Vec<ConsentRow> {
     let rows = contact.marks.keys().map(|(channel, category)| ConsentRow {
         channel_type: *channel,
         category: category.clone(),

@@ -1,6 +1,11 @@
 //! Where contacts, events and consent are kept: the source of truth.
 
+pub(crate) mod chain;
+pub(crate) mod checkpoint;
+pub(crate) mod columns;
+mod forgotten;
 pub mod postgres;
+mod raw;
 mod record;
 pub mod sqlite;
 
@@ -10,6 +15,11 @@ use async_trait::async_trait;
 use consentry_model::{Answers, Category, Channel, Contact, EventId, Limit, Timestamp};
 use thiserror::Error;
 
+pub use chain::Row;
+pub use checkpoint::{Checkpoint, Seal};
+pub(crate) use forgotten::ERASURE;
+pub use forgotten::{Erased, Erasure};
+pub use raw::{Snapshot, Table};
 pub(crate) use record::name;
 pub use record::{Backoff, Event, EventKind, NewEvent, Recorded, Selection, Understood};
 
@@ -41,6 +51,15 @@ pub trait Store: Send + Sync {
     /// When other contacts have some of its addresses, an opt-out is recorded for each of them too.
     /// Anything else is refused, and nothing is recorded.
     async fn record(&self, event: NewEvent) -> Result<Recorded, StoreError>;
+
+    /// Forgets the contact that an address belongs to: of its events, what they were hashed over is taken
+    /// away, and all else with it. Each of its addresses stays suppressed: whoever has it is opted out of
+    /// everything, until the person opts in again.
+    async fn erase(
+        &self,
+        address: &Address,
+        erasure: Erasure,
+    ) -> Result<Option<Erased>, StoreError>;
 
     /// The question that is open for a contact on a channel: what the answer to its newest message
     /// asked, if that was said since a moment.
@@ -141,6 +160,16 @@ pub trait Store: Send + Sync {
 
     /// Every change of the policy, the oldest first.
     async fn policy_changes(&self) -> Result<Vec<Change>, StoreError>;
+
+    /// Makes a checkpoint over what has changed since the last one, and gives how many contacts it lists:
+    /// 0 when nothing has changed, and none was made.
+    async fn add_checkpoint(&self, seal: Seal) -> Result<u64, StoreError>;
+
+    /// The newest checkpoint.
+    async fn last_checkpoint(&self) -> Result<Option<Checkpoint>, StoreError>;
+
+    /// Everything, as it is at this moment.
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError>;
 
     /// Whether the store can be read and written at this moment.
     async fn ready(&self) -> Result<(), StoreError>;

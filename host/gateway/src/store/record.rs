@@ -125,6 +125,8 @@ pub struct Event {
     pub kind: String,
     /// The address it came from, or is about.
     pub address: String,
+    /// Other addresses of the same contact, as they were named with it.
+    pub other_addresses: Vec<String>,
     /// The channel.
     pub channel: Option<Channel>,
     /// The sender's own address.
@@ -181,6 +183,24 @@ pub struct Event {
     pub said_at: Timestamp,
     /// When it was recorded.
     pub recorded_at: Timestamp,
+    /// How much it weighs.
+    pub statement: Statement,
+    /// The hash of all this and of the contact's event before; `chain.rs` says how it is made.
+    pub hash: String,
+}
+
+impl Event {
+    /// Takes in again what followed from it.
+    pub(crate) fn apply_to(&self, contact: &mut Contact) -> serde_json::Result<()> {
+        for change in Vec::<Change>::deserialize(&self.changes)? {
+            let mark = Mark {
+                at: self.said_at,
+                event: self.event_id.clone(),
+            };
+            contact.apply(&change, self.statement, mark);
+        }
+        Ok(())
+    }
 }
 
 /// What came of recording.
@@ -242,8 +262,8 @@ impl NewEvent {
     }
 
     /// Takes the event in: into what is known of its contact, after its newest event. Gives the event to
-    /// be recorded.
-    pub(super) fn take_in(self, contact: &mut Contact, newest: Newest, now: Timestamp) -> Event {
+    /// be recorded, which must be [sealed](Event::seal) when it is as the store can keep it.
+    pub(super) fn take_in(self, contact: &mut Contact, newest: &Newest, now: Timestamp) -> Event {
         // No two events of a contact share a moment, so "STOP" and "START" within a millisecond keep
         // their order.
         let recorded_at = newest
@@ -292,6 +312,11 @@ impl NewEvent {
             seq,
             kind: self.kind.as_str().to_owned(),
             address: self.address.to_string(),
+            other_addresses: self
+                .other_addresses
+                .iter()
+                .map(Address::to_string)
+                .collect(),
             channel: self.channel,
             business_address: self.business_address,
             message_id: self.message_id,
@@ -307,7 +332,8 @@ impl NewEvent {
             answered: self.answered,
             source: self.source,
             actor: self.actor,
-            evidence: self.evidence,
+            // No document is no evidence.
+            evidence: self.evidence.filter(|document| !document.is_null()),
             intent: found.as_ref().map(|found| found.intent.as_str().to_owned()),
             scope: found
                 .as_ref()
@@ -324,23 +350,28 @@ impl NewEvent {
             changes: serde_json::to_value(self.changes).unwrap_or(Value::Array(Vec::new())),
             said_at,
             recorded_at,
+            statement: self.statement,
+            hash: String::new(),
         }
     }
 }
 
 /// A contact's newest event.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Newest {
     /// Its number; 0 where there is none.
     pub(super) seq: u64,
     /// When it was recorded.
     pub(super) recorded_at: Option<Timestamp>,
+    /// Its hash; empty where there is none.
+    pub(super) hash: String,
 }
 
 impl Newest {
     /// From the columns of a contact.
-    pub(super) fn of_columns(seq: i64, recorded_at: i64) -> Self {
+    pub(super) fn of_columns(seq: i64, recorded_at: i64, head: String) -> Self {
         Self {
+            hash: head,
             seq: seq.unsigned_abs(),
             recorded_at: (seq != 0)
                 .then(|| Timestamp::from_millis(recorded_at))
@@ -354,6 +385,7 @@ impl From<&Event> for Newest {
         Self {
             seq: event.seq,
             recorded_at: Some(event.recorded_at),
+            hash: event.hash.clone(),
         }
     }
 }
@@ -378,6 +410,42 @@ impl Named<'_> {
             }
             Some("opt-out") => Answerable::NotNewest,
             _ => Answerable::Unknown,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use consentry_model::ConsentStatus;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// A clock that jumps, back as well, changes no order: what came last holds, and the chain goes on.
+        #[test]
+        fn whatever_the_clock_does_what_came_last_holds(
+            moments in prop::collection::vec((0_i64..5000, any::<bool>()), 1..30),
+        ) {
+            let address = Address::parse("+14155550123", None).unwrap();
+            let mut contact = Contact::default();
+            let mut newest = Newest::default();
+            for (now, stops) in moments {
+                let kind = if stops { ChangeKind::OptOut } else { ChangeKind::OptIn };
+                let mut new = NewEvent::new(EventKind::Inbound, address.clone(), Statement::Own);
+                new.channel = Some(Channel::Sms);
+                new.changes = vec![Change::general(Channel::Sms, kind)];
+                let now = Timestamp::from_millis(now).unwrap();
+                let mut event = new.take_in(&mut contact, &newest, now);
+                event.seal("ann", &newest.hash);
+                prop_assert!(newest.recorded_at.is_none_or(|before| before < event.recorded_at));
+                prop_assert!(event.said_at <= event.recorded_at && now <= event.recorded_at);
+                prop_assert_eq!(event.seq, newest.seq + 1);
+                prop_assert_ne!(&event.hash, &newest.hash);
+                let holds = if stops { ConsentStatus::OptOut } else { ConsentStatus::OptIn };
+                prop_assert_eq!(contact.status_of(Channel::Sms, None), holds);
+                newest = Newest::from(&event);
+            }
         }
     }
 }

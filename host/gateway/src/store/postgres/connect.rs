@@ -107,10 +107,7 @@ impl Pool {
     {
         let all = async {
             let lease = Lease(Some(Arc::new(self.0.get().await?)));
-            let done = match &lease.0 {
-                Some(connection) => work(Arc::clone(connection)).await?,
-                None => return Err(Failure::away("it has no connection")),
-            };
+            let done = work(Arc::clone(lease.connection()?)).await?;
             lease.give_back();
             Ok(done)
         };
@@ -118,6 +115,14 @@ impl Pool {
             return Err(Failure::away("it takes too long"));
         };
         done
+    }
+
+    /// A connection for as long as somebody needs it.
+    pub(super) async fn lease(&self) -> Result<Lease, Failure> {
+        let Ok(connection) = timeout(PATIENCE, self.0.get()).await else {
+            return Err(Failure::away("it takes too long"));
+        };
+        Ok(Lease(Some(Arc::new(connection?))))
     }
 
     /// Does something in one transaction.
@@ -144,9 +149,14 @@ impl Pool {
 }
 
 /// A connection that is closed, unless it is given back.
-struct Lease(Option<Connection>);
+pub(super) struct Lease(Option<Connection>);
 
 impl Lease {
+    pub(super) fn connection(&self) -> Result<&Connection, Failure> {
+        let none = || Failure::away("it has no connection");
+        self.0.as_ref().ok_or_else(none)
+    }
+
     fn give_back(mut self) {
         drop(self.0.take());
     }

@@ -8,8 +8,10 @@ use futures_util::future::join;
 use tokio_postgres::{Row, Statement};
 
 use super::super::Known;
+use super::super::forgotten::{Forgotten, Suppressed};
 use super::super::record::MOST_SENT;
 use super::connect::Connection;
+use super::erase;
 use super::failure::Failure;
 use super::read::{optional_moment, parsed, text};
 use crate::address::Address;
@@ -42,6 +44,7 @@ const STATES: &str = "
 /// moment.
 pub(super) async fn known(
     connection: Connection,
+    forgotten: &Forgotten,
     addresses: &[Address],
 ) -> Result<Vec<Known>, Failure> {
     let values: Vec<String> = addresses.iter().map(Address::to_string).collect();
@@ -63,12 +66,19 @@ pub(super) async fn known(
     .await;
     let states = states?;
     ended?;
+    // What was erased stays so: it is found afterwards as well.
+    let strangers = values.iter().filter(|value| !owners.contains_key(*value));
+    let strangers: Vec<&String> = strangers.collect();
+    let left = erase::suppressed(&connection, forgotten, &strangers).await?;
     let known = |value| match owners.get(value) {
         Some(id) => Known {
             contact: states.get(id).cloned().unwrap_or_default(),
             id: Some(id.clone()),
         },
-        None => Known::default(),
+        None => Known {
+            contact: left.get(value).map(Suppressed::contact).unwrap_or_default(),
+            id: None,
+        },
     };
     Ok(values.iter().map(known).collect())
 }

@@ -15,7 +15,7 @@ const PAUSE: Duration = Duration::from_millis(2);
 pub(super) async fn together<A, R, F>(
     pool: Pool,
     group: Vec<A>,
-    write: fn(Connection, Vec<A>) -> F,
+    write: impl Fn(Connection, Vec<A>) -> F + Send + Sync,
 ) -> Vec<Result<R, StoreError>>
 where
     A: Clone + Send + Sync,

@@ -6,7 +6,7 @@ use super::failure::Failure;
 
 /// The step to version 1, to version 2, and so on. What was released is not changed; a change of the
 /// schema is another step.
-const STEPS: [&str; 1] = [include_str!("schema/1.sql")];
+const STEPS: [&str; 2] = [include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 /// Applies the steps that the schema lacks, within the transaction of the connection.
 pub(super) async fn migrate(connection: Connection) -> Result<(), Failure> {

@@ -3,9 +3,11 @@
 //! under a lock on the contact's row.
 
 mod alerts;
+mod checkpoint;
 mod connect;
 mod contacts;
 mod decisions;
+mod erase;
 mod failure;
 mod gather;
 mod group;
@@ -16,17 +18,22 @@ mod policies;
 mod read;
 mod record;
 mod rows;
+mod snapshot;
 mod tls;
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use consentry_model::{Channel, EventId, Timestamp};
 
+use super::forgotten::Forgotten;
 use super::{
-    Answerable, Event, History, Known, NewEvent, Outgoing, Place, Recorded, Store, StoreError,
+    Answerable, Checkpoint, Erased, Erasure, Event, History, Known, NewEvent, Outgoing, Place,
+    Recorded, Seal, Snapshot, Store, StoreError,
 };
 use crate::address::Address;
 use crate::alerts::{Alert, AlertKind, AlertTally};
@@ -49,6 +56,7 @@ const LONG: Duration = Duration::from_secs(3600);
 
 /// A store in a PostgreSQL database.
 pub struct PostgresStore {
+    forgotten: Arc<Forgotten>,
     others: Pool,
     lookups: Gather<Address, Known>,
     records: Gather<NewEvent, Recorded>,
@@ -56,8 +64,10 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// Connects to a database, and brings its schema up to date.
-    pub async fn open(address: &DatabaseAddress) -> Result<Self, StoreError> {
+    /// Connects to a database, and brings its schema up to date. `key` is the file of the key by which people
+    /// are known who were erased.
+    pub async fn open(address: &DatabaseAddress, key: PathBuf) -> Result<Self, StoreError> {
+        let forgotten = Arc::new(Forgotten::new(key));
         let others = Pool::new(address, OTHERS)?;
         others.with(PATIENCE, fits).await?;
         again(|| others.transaction(LONG, migrate::migrate)).await?;
@@ -65,16 +75,26 @@ impl PostgresStore {
         let lookups = Pool::new(address, LOOKUPS)?;
         let (records, places) = (Pool::new(address, RECORDS)?, Pool::new(address, PLACES)?);
         Ok(Self {
+            lookups: Gather::start(LOOKUPS, {
+                let forgotten = Arc::clone(&forgotten);
+                move |addresses| look_up(lookups.clone(), Arc::clone(&forgotten), addresses)
+            }),
+            records: Gather::start(RECORDS, {
+                let forgotten = Arc::clone(&forgotten);
+                let write = move |connection, events| {
+                    record::record(connection, Arc::clone(&forgotten), events)
+                };
+                move |events| together(records.clone(), events, write.clone())
+            }),
+            places: Gather::start(PLACES, {
+                let forgotten = Arc::clone(&forgotten);
+                let write = move |connection, messages| {
+                    places::take(connection, Arc::clone(&forgotten), messages)
+                };
+                move |messages| together(places.clone(), messages, write.clone())
+            }),
+            forgotten,
             others,
-            lookups: Gather::start(LOOKUPS, move |addresses| {
-                look_up(lookups.clone(), addresses)
-            }),
-            records: Gather::start(RECORDS, move |events| {
-                together(records.clone(), events, record::record)
-            }),
-            places: Gather::start(PLACES, move |messages| {
-                together(places.clone(), messages, places::take)
-            }),
         })
     }
 }
@@ -106,7 +126,7 @@ impl Store for PostgresStore {
     }
 
     async fn contacts(&self, addresses: Vec<Address>) -> Result<Vec<Known>, StoreError> {
-        self.read(|connection| contacts::known(connection, &addresses))
+        self.read(|connection| contacts::known(connection, &self.forgotten, &addresses))
             .await
     }
 
@@ -122,6 +142,15 @@ impl Store for PostgresStore {
 
     async fn record(&self, event: NewEvent) -> Result<Recorded, StoreError> {
         self.records.ask(event).await
+    }
+
+    async fn erase(
+        &self,
+        address: &Address,
+        erasure: Erasure,
+    ) -> Result<Option<Erased>, StoreError> {
+        let forget = |connection| erase::erase(connection, &self.forgotten, address, &erasure);
+        Ok(again(|| self.others.transaction(LONG, &forget)).await?)
     }
 
     async fn open_question(
@@ -258,6 +287,21 @@ impl Store for PostgresStore {
         self.read(policies::changes).await
     }
 
+    async fn add_checkpoint(&self, seal: Seal) -> Result<u64, StoreError> {
+        self.write(|connection| checkpoint::add(connection, seal.clone()))
+            .await
+    }
+
+    async fn last_checkpoint(&self) -> Result<Option<Checkpoint>, StoreError> {
+        self.read(checkpoint::last).await
+    }
+
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
+        Ok(Box::new(
+            snapshot::PostgresSnapshot::of(&self.others).await?,
+        ))
+    }
+
     async fn ready(&self) -> Result<(), StoreError> {
         self.read(writable).await
     }
@@ -304,10 +348,14 @@ async fn writable(connection: Connection) -> Result<(), Failure> {
     }
 }
 
-async fn look_up(pool: Pool, addresses: Vec<Address>) -> Vec<Result<Known, StoreError>> {
+async fn look_up(
+    pool: Pool,
+    forgotten: Arc<Forgotten>,
+    addresses: Vec<Address>,
+) -> Vec<Result<Known, StoreError>> {
     match pool
         .with(PATIENCE, |connection| {
-            contacts::known(connection, &addresses)
+            contacts::known(connection, &forgotten, &addresses)
         })
         .await
     {

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use consentry_model::Timestamp;
 use uuid::Uuid;
 
+use super::super::forgotten::{Forgotten, Suppressed};
 use super::super::record::Newest;
 use super::connect::Connection;
-use super::contacts;
 use super::failure::Failure;
+use super::{contacts, erase};
 use crate::address::Address;
 
 /// The contacts that the addresses of a group belong to.
@@ -20,17 +21,26 @@ pub(super) struct People {
     made: BTreeSet<String>,
     /// All who are written about.
     meant: BTreeSet<String>,
+    /// Of the addresses that nobody has, those of people who were erased.
+    left: HashMap<String, Suppressed>,
 }
 
 impl People {
     /// Finds the contacts that addresses belong to.
     pub(super) async fn find(
         connection: &Connection,
+        forgotten: &Forgotten,
         addresses: &[String],
     ) -> Result<Self, Failure> {
         let statement = contacts::owners_of(connection).await?;
+        let owners = contacts::owners(connection, &statement, addresses).await?;
+        let strangers = addresses
+            .iter()
+            .filter(|value| !owners.contains_key(*value));
+        let strangers: Vec<&String> = strangers.collect();
         Ok(Self {
-            owners: contacts::owners(connection, &statement, addresses).await?,
+            left: erase::suppressed(connection, forgotten, &strangers).await?,
+            owners,
             fresh: BTreeMap::new(),
             made: BTreeSet::new(),
             meant: BTreeSet::new(),
@@ -40,6 +50,14 @@ impl People {
     /// Whom an address belongs to, if to anybody.
     pub(super) fn owner(&self, address: &Address) -> Option<&String> {
         self.owners.get(&address.to_string())
+    }
+
+    /// What is left of somebody who was erased and had an address, if nobody has it now.
+    pub(super) fn left(&self, address: &Address) -> Option<&Suppressed> {
+        let value = address.to_string();
+        self.left
+            .get(&value)
+            .filter(|_| !self.owners.contains_key(&value))
     }
 
     /// An identifier for somebody who is new.
@@ -74,23 +92,8 @@ impl People {
         if !self.fresh.is_empty() {
             self.write_fresh(connection, now).await?;
         }
-        let statement = connection
-            .prepare_cached(
-                "SELECT id, last_seq, last_recorded_at FROM contact
-                 WHERE id = ANY ($1) ORDER BY id FOR UPDATE",
-            )
-            .await?;
-        let ids: Vec<&String> = self.meant.iter().collect();
-        let rows = connection.query(&statement, &[&ids]).await?;
-        let mut newest = HashMap::new();
-        for row in rows {
-            let columns = Newest::of_columns(row.try_get(1)?, row.try_get(2)?);
-            newest.insert(row.try_get(0)?, columns);
-        }
-        match self.meant.iter().find(|id| !newest.contains_key(*id)) {
-            Some(_) => Err(Failure::unreadable("an address belongs to nobody")),
-            None => Ok(newest),
-        }
+        let ids: Vec<&str> = self.meant.iter().map(String::as_str).collect();
+        lock(connection, &ids).await
     }
 
     async fn write_fresh(&self, connection: &Connection, now: Timestamp) -> Result<(), Failure> {
@@ -111,7 +114,8 @@ impl People {
         }
         let statement = connection
             .prepare_cached(
-                "INSERT INTO contact SELECT id, $2::bigint, 0, 0 FROM unnest($1::text[]) AS id",
+                "INSERT INTO contact (id, created_at, last_seq, last_recorded_at)
+                 SELECT id, $2::bigint, 0, 0 FROM unnest($1::text[]) AS id",
             )
             .await?;
         let made: Vec<&String> = self.made.iter().collect();
@@ -119,5 +123,32 @@ impl People {
             .execute(&statement, &[&made, &now.millis()])
             .await?;
         Ok(())
+    }
+}
+
+/// Locks contacts, in their order, and gives the newest event of each.
+pub(super) async fn lock(
+    connection: &Connection,
+    ids: &[&str],
+) -> Result<HashMap<String, Newest>, Failure> {
+    let statement = connection
+        .prepare_cached(
+            "SELECT id, last_seq, last_recorded_at, head, erased_at IS NOT NULL FROM contact
+             WHERE id = ANY ($1) ORDER BY id FOR UPDATE",
+        )
+        .await?;
+    let mut newest = HashMap::new();
+    for row in connection.query(&statement, &[&ids]).await? {
+        if row.try_get(4)? {
+            return Err(Failure::Again(
+                "somebody was erased in the same moment".to_owned(),
+            ));
+        }
+        let columns = Newest::of_columns(row.try_get(1)?, row.try_get(2)?, row.try_get(3)?);
+        newest.insert(row.try_get(0)?, columns);
+    }
+    match ids.iter().find(|id| !newest.contains_key(**id)) {
+        Some(_) => Err(Failure::unreadable("an address belongs to nobody")),
+        None => Ok(newest),
     }
 }

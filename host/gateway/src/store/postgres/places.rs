@@ -1,10 +1,12 @@
 //! Places for messages that are about to be sent.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use consentry_model::{Category, Limit, Timestamp};
 use futures_util::future::try_join_all;
 
+use super::super::forgotten::Forgotten;
 use super::super::{Outgoing, Place, StoreError};
 use super::connect::Connection;
 use super::failure::Failure;
@@ -15,13 +17,20 @@ use crate::clock;
 /// Takes places one after the other, as [`Store::take_place`](super::super::Store::take_place) has it.
 pub(super) async fn take(
     connection: Connection,
+    forgotten: Arc<Forgotten>,
     messages: Vec<Outgoing>,
 ) -> Result<Vec<Result<Place, StoreError>>, Failure> {
     let addresses = messages.iter().map(|message| message.address.to_string());
     let addresses: Vec<String> = addresses.collect();
-    let mut people = People::find(&connection, &addresses).await?;
+    let mut people = People::find(&connection, &forgotten, &addresses).await?;
+    let mut places: Vec<(usize, Place)> = Vec::with_capacity(messages.len());
     let mut by_contact: BTreeMap<String, Vec<(usize, Outgoing)>> = BTreeMap::new();
     for (number, message) in messages.into_iter().enumerate() {
+        if people.left(&message.address).is_some() {
+            // Erased since it was asked whether the message may go: whatever it answered is gone.
+            places.push((number, Place::Answered));
+            continue;
+        }
         let owner = people.owner(&message.address).cloned();
         let contact_id = owner.unwrap_or_else(People::stranger);
         people.mean(&contact_id, &message.address);
@@ -42,8 +51,7 @@ pub(super) async fn take(
             Ok::<_, Failure>(places)
         }
     });
-    let mut places: Vec<(usize, Place)> =
-        try_join_all(takes).await?.into_iter().flatten().collect();
+    places.extend(try_join_all(takes).await?.into_iter().flatten());
     places.sort_unstable_by_key(|(number, _)| *number);
     Ok(places.into_iter().map(|(_, place)| Ok(place)).collect())
 }

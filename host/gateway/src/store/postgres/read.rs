@@ -18,7 +18,8 @@ pub(super) const EVENT: &str = "event.id, event.seq, event.kind, event.address, 
     event.question, event.last_category, event.country, event.contact_language, event.answered,
     event.source, event.actor, event.evidence::text, event.intent, event.scope, event.review,
     event.rule, event.matched, event.language, event.reply, event.asks, event.route,
-    event.priority, event.policy, event.changes::text, event.said_at, event.recorded_at";
+    event.priority, event.policy, event.changes::text, event.said_at, event.recorded_at,
+    event.other_addresses::text, event.statement, event.hash";
 
 /// The event that a provider's message has made.
 pub(super) async fn delivered(
@@ -232,6 +233,12 @@ pub(super) fn event(row: &Row) -> Result<Event, Failure> {
         changes: json(row.try_get(29)?)?.unwrap_or(Value::Null),
         said_at: moment(row.try_get(30)?)?,
         recorded_at: moment(row.try_get(31)?)?,
+        other_addresses: match row.try_get::<_, Option<&str>>(32)? {
+            Some(text) => serde_json::from_str(text).map_err(Failure::unreadable)?,
+            None => Vec::new(),
+        },
+        statement: parsed(row.try_get(33)?)?,
+        hash: row.try_get(34)?,
     })
 }
 

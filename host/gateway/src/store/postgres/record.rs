@@ -2,17 +2,19 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use consentry_model::{Contact, Timestamp};
 use futures_util::future::join;
 use serde_json::Value;
 
+use super::super::forgotten::Forgotten;
 use super::super::record::Newest;
 use super::super::{Event, NewEvent, Recorded, StoreError};
 use super::connect::Connection;
 use super::contacts;
 use super::failure::Failure;
-use super::people::People;
+use super::people::{self, People};
 use super::read::{EVENT, event, text};
 use super::rows::Rows;
 use crate::address::Address;
@@ -24,6 +26,7 @@ type Plan = Result<Vec<(String, NewEvent)>, StoreError>;
 /// Records events one after the other. What is refused leaves the others as they are.
 pub(super) async fn record(
     connection: Connection,
+    forgotten: Arc<Forgotten>,
     events: Vec<NewEvent>,
 ) -> Result<Vec<Result<Recorded, StoreError>>, Failure> {
     let now = clock::now();
@@ -32,7 +35,7 @@ pub(super) async fn record(
         addresses.push(event.address.to_string());
         addresses.extend(event.other_addresses.iter().map(Address::to_string));
     }
-    let mut people = People::find(&connection, &addresses).await?;
+    let mut people = People::find(&connection, &forgotten, &addresses).await?;
     let plans: Vec<Plan> = events
         .into_iter()
         .map(|event| plan(&mut people, event))
@@ -53,29 +56,48 @@ pub(super) async fn record(
     Ok(recorded)
 }
 
+/// Records one event of a contact, within the transaction of the connection.
+pub(super) async fn record_for(
+    connection: &Connection,
+    contact_id: &str,
+    event: NewEvent,
+) -> Result<Event, Failure> {
+    let newest = people::lock(connection, &[contact_id]).await?;
+    let plans = [Ok(vec![(contact_id.to_owned(), event.clone())])];
+    let mut known = Known::read(connection, newest, &plans).await?;
+    let recorded = known.record(contact_id.to_owned(), event, clock::now());
+    known.rows.write(connection).await?;
+    Ok(recorded.event)
+}
+
 /// Says for whom an event is recorded, as [`Store::record`](super::super::Store::record) has it.
-fn plan(people: &mut People, mut event: NewEvent) -> Plan {
+fn plan(people: &mut People, event: NewEvent) -> Plan {
     let owner = people.owner(&event.address).cloned();
     let contact_id = owner.unwrap_or_else(People::stranger);
-    let mut others = std::mem::take(&mut event.other_addresses);
-    others.retain(|address| *address != event.address);
     let mut strangers = BTreeMap::new();
     let mut fresh = Vec::new();
-    for address in others {
-        match people.owner(&address) {
-            None => fresh.push(address),
+    for address in &event.other_addresses {
+        match people.owner(address) {
+            _ if *address == event.address => {}
+            None => fresh.push(address.clone()),
             Some(id) if *id == contact_id => {}
-            Some(id) => drop(strangers.entry(id.clone()).or_insert(address)),
+            Some(id) => drop(strangers.entry(id.clone()).or_insert(address.clone())),
         }
     }
     if !strangers.is_empty() && event.gives_something() {
         return Err(StoreError::AddressTaken);
     }
+    // What is left of people who were erased and had an address that is the contact's now.
+    let mut targets = Vec::with_capacity(strangers.len() + 1);
+    for address in std::iter::once(&event.address).chain(&fresh) {
+        if let Some(left) = people.left(address) {
+            targets.push((contact_id.clone(), left.event(address)));
+        }
+    }
     people.mean(&contact_id, &event.address);
     for address in fresh {
         people.give(&contact_id, &address);
     }
-    let mut targets = Vec::with_capacity(strangers.len() + 1);
     for (other_id, address) in strangers {
         people.mean(&other_id, &address);
         let same = NewEvent {
@@ -159,7 +181,8 @@ impl Known {
         }
         let newest = self.newest.entry(contact_id.clone()).or_default();
         let before = state.clone();
-        let event = without_zeros(new.take_in(state, *newest, now));
+        let mut event = without_zeros(new.take_in(state, newest, now));
+        event.seal(&contact_id, &newest.hash);
         *newest = Newest::from(&event);
         self.rows.add(&contact_id, &event, &before, state);
         if let Some(key) = key {

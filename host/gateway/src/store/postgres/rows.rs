@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use consentry_model::{Category, Channel, Contact, Mark, Marks};
+use consentry_model::{Category, Channel, Contact};
 use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 
 use super::super::Event;
+use super::super::columns::{consent_row, event_row};
 use super::connect::Connection;
 use super::failure::Failure;
 
@@ -28,7 +29,8 @@ const EVENT: &str =
     "INSERT INTO event SELECT * FROM json_populate_recordset(NULL::event, $1::text::json)";
 
 const CONTACT: &str = "
-    UPDATE contact SET last_seq = new.last_seq, last_recorded_at = new.last_recorded_at
+    UPDATE contact SET last_seq = new.last_seq, last_recorded_at = new.last_recorded_at,
+        head = new.head
     FROM json_populate_recordset(NULL::contact, $1::text::json) AS new
     WHERE contact.id = new.id";
 
@@ -71,6 +73,7 @@ impl Rows {
             "id": contact_id,
             "last_seq": event.seq,
             "last_recorded_at": event.recorded_at.millis(),
+            "head": event.hash,
         });
         self.contacts.insert(contact_id.to_owned(), newest);
         if now.marks != before.marks {
@@ -131,81 +134,4 @@ impl Rows {
         .await?;
         Ok(())
     }
-}
-
-fn event_row(contact_id: &str, event: &Event) -> Value {
-    json!({
-        "contact_id": contact_id,
-        "seq": event.seq,
-        "id": event.event_id.0,
-        "kind": event.kind,
-        "address": event.address,
-        "channel": event.channel,
-        "business_address": event.business_address,
-        "message_id": event.message_id,
-        "body": event.body,
-        "selection": event.selection,
-        "footer": event.footer,
-        "question": event.question,
-        "last_category": event.last_category,
-        "country": event.country,
-        "contact_language": event.contact_language,
-        "answered": event.answered,
-        "source": event.source,
-        "actor": event.actor,
-        "evidence": event.evidence,
-        "intent": event.intent,
-        "scope": event.scope,
-        "review": event.review,
-        "rule": event.rule,
-        "matched": event.matched,
-        "language": event.language,
-        "reply": event.reply,
-        "asks": event.asks,
-        "route": event.route,
-        "priority": event.priority,
-        "policy": event.policy,
-        "changes": event.changes,
-        "said_at": event.said_at.millis(),
-        "recorded_at": event.recorded_at.millis(),
-    })
-}
-
-fn consent_row(
-    contact_id: &str,
-    contact: &Contact,
-    channel: Channel,
-    category: Option<&Category>,
-    marks: &Marks,
-) -> Value {
-    json!({
-        "contact_id": contact_id,
-        "channel": channel.as_str(),
-        "category": category.map_or("*", Category::as_str),
-        "status": contact.status_of(channel, category).as_str(),
-        "own_opt_out_at": at(&marks.own_opt_out),
-        "own_opt_out_event": id(&marks.own_opt_out),
-        "reported_opt_out_at": at(&marks.reported_opt_out),
-        "reported_opt_out_event": id(&marks.reported_opt_out),
-        "own_opt_in_at": at(&marks.own_opt_in),
-        "own_opt_in_event": id(&marks.own_opt_in),
-        "proven_opt_in_at": at(&marks.proven_opt_in),
-        "proven_opt_in_event": id(&marks.proven_opt_in),
-        "reported_opt_in_at": at(&marks.reported_opt_in),
-        "reported_opt_in_event": id(&marks.reported_opt_in),
-        "release_at": at(&marks.release),
-        "release_event": id(&marks.release),
-        "platform_stop_at": at(&marks.platform_stop),
-        "platform_stop_event": id(&marks.platform_stop),
-        "platform_resume_at": at(&marks.platform_resume),
-        "platform_resume_event": id(&marks.platform_resume),
-    })
-}
-
-fn at(mark: &Option<Mark>) -> Option<i64> {
-    mark.as_ref().map(|mark| mark.at.millis())
-}
-
-fn id(mark: &Option<Mark>) -> Option<&str> {
-    mark.as_ref().map(|mark| mark.event.0.as_str())
 }

@@ -7,8 +7,10 @@ use consentry_model::{Category, Channel, Contact, Marks, Sent};
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Row};
 
-use super::super::Known;
+use super::super::forgotten::Forgotten;
 use super::super::record::MOST_SENT;
+use super::super::{Known, StoreError};
+use super::erase;
 use super::read::{channel, contact_id, mark, moment, parsed};
 use crate::address::Address;
 
@@ -47,14 +49,31 @@ const PARTS: [Part; 4] = [
     },
 ];
 
-pub(super) fn known(connection: &Connection, address: &str) -> rusqlite::Result<Known> {
+pub(super) fn known(
+    connection: &Connection,
+    forgotten: &Forgotten,
+    address: &str,
+) -> Result<Known, StoreError> {
     match contact_id(connection, address)? {
         Some(id) => Ok(Known {
             contact: contact(connection, &id)?,
             id: Some(id),
         }),
-        None => Ok(Known::default()),
+        None => left(connection, forgotten, address),
     }
+}
+
+/// What is left of somebody whom nobody knows by this address.
+fn left(
+    connection: &Connection,
+    forgotten: &Forgotten,
+    address: &str,
+) -> Result<Known, StoreError> {
+    let suppressed = erase::suppressed(connection, forgotten, address)?;
+    Ok(suppressed.map_or_else(Known::default, |suppressed| Known {
+        id: None,
+        contact: suppressed.contact(),
+    }))
 }
 
 pub(super) fn contact(connection: &Connection, id: &str) -> rusqlite::Result<Contact> {
@@ -77,7 +96,11 @@ pub(super) fn contact(connection: &Connection, id: &str) -> rusqlite::Result<Con
 }
 
 /// What is known of the contacts that addresses belong to, in the order of the addresses.
-pub(super) fn many(connection: &Connection, addresses: &[Address]) -> rusqlite::Result<Vec<Known>> {
+pub(super) fn many(
+    connection: &Connection,
+    forgotten: &Forgotten,
+    addresses: &[Address],
+) -> Result<Vec<Known>, StoreError> {
     let mut known: Vec<Known> = addresses.iter().map(|_| Known::default()).collect();
     let mut asked: Vec<(String, usize)> = addresses
         .iter()
@@ -129,6 +152,13 @@ pub(super) fn many(connection: &Connection, addresses: &[Address]) -> rusqlite::
         if let Some(known) = known.get_mut(at) {
             newest_first(&mut known.contact);
             known.id = Some(id);
+        }
+    }
+    if erase::key_id(connection)?.is_some() {
+        for (known, address) in known.iter_mut().zip(addresses) {
+            if known.id.is_none() {
+                *known = left(connection, forgotten, &address.to_string())?;
+            }
         }
     }
     Ok(known)

@@ -1,10 +1,13 @@
 //! SQLite, embedded: one file, one writer that groups commits, many readers.
 
 mod alerts;
+mod checkpoint;
 mod contacts;
 mod decisions;
+mod erase;
 mod policies;
 mod read;
+mod snapshot;
 mod write;
 mod writer;
 
@@ -17,8 +20,10 @@ use async_trait::async_trait;
 use consentry_model::{Channel, EventId, Timestamp};
 use rusqlite::{Connection, OpenFlags};
 
+use super::forgotten::Forgotten;
 use super::{
-    Answerable, Event, History, Known, NewEvent, Outgoing, Place, Recorded, Store, StoreError,
+    Answerable, Checkpoint, Erased, Erasure, Event, History, Known, NewEvent, Outgoing, Place,
+    Recorded, Seal, Snapshot, Store, StoreError,
 };
 use crate::address::Address;
 use crate::alerts::{Alert, AlertKind, AlertTally};
@@ -27,7 +32,7 @@ use crate::policies::{Change, Version};
 use writer::Writer;
 
 const SCHEMA: &str = include_str!("schema.sql");
-const SCHEMA_VERSION: i64 = 6;
+const SCHEMA_VERSION: i64 = 7;
 /// How long to wait for another process that is writing.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long the writer may take to say that it could write.
@@ -37,11 +42,19 @@ const READY: Duration = Duration::from_secs(2);
 pub struct SqliteStore {
     readers: Arc<Readers>,
     writer: Writer,
+    forgotten: Arc<Forgotten>,
 }
 
 impl SqliteStore {
     /// Opens a store, and makes it when the file is not there.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let mut key = path.as_os_str().to_owned();
+        key.push(".suppression-key.json");
+        Self::open_with(path, key.into())
+    }
+
+    /// The same, with the key by which people are known who were erased in this file.
+    pub fn open_with(path: &Path, key: PathBuf) -> Result<Self, StoreError> {
         let mut connection = Connection::open(path)?;
         settings(&connection)?;
         migrate(&mut connection)?;
@@ -52,13 +65,17 @@ impl SqliteStore {
         Ok(Self {
             readers: Arc::new(readers),
             writer: Writer::start(connection)?,
+            forgotten: Arc::new(Forgotten::new(key)),
         })
     }
 
-    async fn read<T: Send + 'static>(
+    async fn read<T: Send + 'static, E: 'static>(
         &self,
-        query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-    ) -> Result<T, StoreError> {
+        query: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, StoreError>
+    where
+        StoreError: From<E>,
+    {
         let readers = Arc::clone(&self.readers);
         tokio::task::spawn_blocking(move || readers.with(query))
             .await
@@ -69,13 +86,14 @@ impl SqliteStore {
 #[async_trait]
 impl Store for SqliteStore {
     async fn contact(&self, address: &Address) -> Result<Known, StoreError> {
-        let address = address.to_string();
-        self.read(move |connection| contacts::known(connection, &address))
+        let (address, forgotten) = (address.to_string(), Arc::clone(&self.forgotten));
+        self.read(move |connection| contacts::known(connection, &forgotten, &address))
             .await
     }
 
     async fn contacts(&self, addresses: Vec<Address>) -> Result<Vec<Known>, StoreError> {
-        self.read(move |connection| contacts::many(connection, &addresses))
+        let forgotten = Arc::clone(&self.forgotten);
+        self.read(move |connection| contacts::many(connection, &forgotten, &addresses))
             .await
     }
 
@@ -96,8 +114,20 @@ impl Store for SqliteStore {
     }
 
     async fn record(&self, event: NewEvent) -> Result<Recorded, StoreError> {
+        let forgotten = Arc::clone(&self.forgotten);
         self.writer
-            .write(move |savepoint| write::record(savepoint, event))
+            .write(move |savepoint| write::record(savepoint, &forgotten, event))
+            .await
+    }
+
+    async fn erase(
+        &self,
+        address: &Address,
+        erasure: Erasure,
+    ) -> Result<Option<Erased>, StoreError> {
+        let (address, forgotten) = (address.clone(), Arc::clone(&self.forgotten));
+        self.writer
+            .write(move |savepoint| erase::erase(savepoint, &forgotten, &address, &erasure))
             .await
     }
 
@@ -123,8 +153,9 @@ impl Store for SqliteStore {
     }
 
     async fn take_place(&self, message: Outgoing) -> Result<Place, StoreError> {
+        let forgotten = Arc::clone(&self.forgotten);
         self.writer
-            .write(move |savepoint| write::take_place(savepoint, message))
+            .write(move |savepoint| write::take_place(savepoint, &forgotten, message))
             .await
     }
 
@@ -250,6 +281,24 @@ impl Store for SqliteStore {
         self.read(policies::changes).await
     }
 
+    async fn add_checkpoint(&self, seal: Seal) -> Result<u64, StoreError> {
+        self.writer
+            .write(move |savepoint| Ok(checkpoint::add(savepoint, &seal)?))
+            .await
+    }
+
+    async fn last_checkpoint(&self) -> Result<Option<Checkpoint>, StoreError> {
+        self.read(checkpoint::last).await
+    }
+
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
+        let path = self.readers.path.clone();
+        let open = move || snapshot::SqliteSnapshot::of(&path);
+        let opened = tokio::task::spawn_blocking(open).await;
+        let opened = opened.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        Ok(Box::new(opened?))
+    }
+
     async fn ready(&self) -> Result<(), StoreError> {
         self.read(|connection| {
             // A query of nothing would be answered without a look at the file.
@@ -269,14 +318,14 @@ struct Readers {
 }
 
 impl Readers {
-    fn with<T>(
-        &self,
-        query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-    ) -> Result<T, StoreError> {
+    fn with<T, E>(&self, query: impl FnOnce(&Connection) -> Result<T, E>) -> Result<T, StoreError>
+    where
+        StoreError: From<E>,
+    {
         let idle = self.lock().pop();
         let mut connection = match idle {
             Some(connection) => connection,
-            None => self.open()?,
+            None => reader(&self.path)?,
         };
         // One snapshot for all the statements of a query.
         let transaction = connection.transaction()?;
@@ -286,19 +335,20 @@ impl Readers {
         Ok(answer)
     }
 
-    fn open(&self) -> rusqlite::Result<Connection> {
-        let connection = Connection::open_with_flags(
-            &self.path,
-            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-        )?;
-        connection.busy_timeout(PATIENCE)?;
-        rusqlite::vtab::array::load_module(&connection)?;
-        Ok(connection)
-    }
-
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A connection that only reads.
+fn reader(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    connection.busy_timeout(PATIENCE)?;
+    rusqlite::vtab::array::load_module(&connection)?;
+    Ok(connection)
 }
 
 /// Every acknowledged event must survive a power cut: `synchronous = FULL` syncs the log at each

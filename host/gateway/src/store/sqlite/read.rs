@@ -84,7 +84,8 @@ pub(super) fn reached(
 
 const EVENT: &str = "SELECT id, seq, kind, address, channel, business_address, message_id, body,
     selection, footer, question, last_category, country, contact_language, answered, source, actor, evidence, intent, scope, review, rule,
-    matched, language, reply, asks, route, priority, policy, changes, said_at, recorded_at FROM event";
+    matched, language, reply, asks, route, priority, policy, changes, said_at, recorded_at,
+    other_addresses, statement, hash FROM event";
 
 pub(super) fn delivered(
     connection: &Connection,
@@ -242,6 +243,12 @@ fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
         changes: json(row, 29)?.unwrap_or_default(),
         said_at: moment(row, 30)?,
         recorded_at: moment(row, 31)?,
+        other_addresses: match row.get_ref(32)?.as_str_or_null()? {
+            Some(text) => serde_json::from_str(text).map_err(|error| bad(32, error))?,
+            None => Vec::new(),
+        },
+        statement: parsed(33, row.get_ref(33)?.as_str()?)?,
+        hash: row.get(34)?,
     })
 }
 

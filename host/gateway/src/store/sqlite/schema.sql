@@ -1,13 +1,18 @@
 -- Times are milliseconds since 1970-01-01T00:00:00Z:
 --   SELECT datetime(said_at / 1000, 'unixepoch'), body, intent, rule FROM event;
 
--- A person. `last_seq` and `last_recorded_at` belong to the newest event.
+-- A person. `last_seq`, `last_recorded_at` and `head`, the hash, belong to the newest event; `sealed_seq`
+-- is the newest that a checkpoint lists. Of somebody who was erased, this row is left.
 CREATE TABLE contact (
     id               TEXT PRIMARY KEY,
     created_at       INTEGER NOT NULL,
     last_seq         INTEGER NOT NULL,
-    last_recorded_at INTEGER NOT NULL
+    last_recorded_at INTEGER NOT NULL,
+    head             TEXT NOT NULL,
+    sealed_seq       INTEGER NOT NULL,
+    erased_at        INTEGER
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX contact_unsealed ON contact (id) WHERE last_seq > sealed_seq;
 
 -- Telephone numbers (E.164), WhatsApp user ids and e-mail addresses. An opt-out that arrives on one
 -- of a contact's addresses counts for all.
@@ -17,13 +22,14 @@ CREATE TABLE address (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX address_by_contact ON address (contact_id);
 
--- What was said. Rows are added, never changed.
+-- What was said. Rows are added, never changed. `hash` is over the row and the one before: docs/evidence.md.
 CREATE TABLE event (
     contact_id       TEXT NOT NULL REFERENCES contact (id),
     seq              INTEGER NOT NULL,
     id               TEXT NOT NULL,
     kind             TEXT NOT NULL CHECK (kind IN ('inbound', 'reported')),
     address          TEXT NOT NULL,
+    other_addresses  TEXT,
     channel          TEXT,
     business_address TEXT,
     message_id       TEXT,
@@ -52,6 +58,8 @@ CREATE TABLE event (
     changes          TEXT NOT NULL,
     said_at          INTEGER NOT NULL,
     recorded_at      INTEGER NOT NULL,
+    statement        TEXT NOT NULL CHECK (statement IN ('own', 'proven', 'reported', 'platform')),
+    hash             TEXT NOT NULL,
     PRIMARY KEY (contact_id, seq)
 ) STRICT;
 CREATE UNIQUE INDEX event_by_message ON event (contact_id, channel, message_id)
@@ -60,8 +68,65 @@ CREATE UNIQUE INDEX event_by_message ON event (contact_id, channel, message_id)
 CREATE INDEX event_to_review ON event (id) WHERE review;
 CREATE TRIGGER event_is_never_changed BEFORE UPDATE ON event
     BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;
+
+-- What is left of events that were erased: the hash over what the row held, and its place in the chain.
+CREATE TABLE erased_event (
+    contact_id  TEXT NOT NULL REFERENCES contact (id),
+    seq         INTEGER NOT NULL,
+    content     TEXT NOT NULL,
+    hash        TEXT NOT NULL,
+    recorded_at INTEGER NOT NULL,
+    PRIMARY KEY (contact_id, seq)
+) STRICT, WITHOUT ROWID;
 CREATE TRIGGER event_is_never_deleted BEFORE DELETE ON event
+    WHEN NOT EXISTS (SELECT 1 FROM erased_event AS erased
+        WHERE erased.contact_id = OLD.contact_id AND erased.seq = OLD.seq AND erased.hash = OLD.hash)
     BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END;
+
+-- The addresses of people who were erased and must not be written to, by a keyed hash (HMAC-SHA-256).
+CREATE TABLE suppressed (
+    address_hash TEXT PRIMARY KEY,
+    at           INTEGER NOT NULL,
+    event_id     TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Which key that is: the hash of it.
+CREATE TABLE suppression_key (
+    only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+    key_id   TEXT NOT NULL
+) STRICT;
+
+-- Now and then, the newest hash of each contact that has changed, signed. `previous` is the hash of the
+-- checkpoint before; `contacts` and `events` count what this one and those before list.
+CREATE TABLE checkpoint (
+    seq        INTEGER PRIMARY KEY,
+    at         INTEGER NOT NULL,
+    contacts   INTEGER NOT NULL,
+    events     INTEGER NOT NULL,
+    heads      INTEGER NOT NULL,
+    heads_hash TEXT NOT NULL,
+    previous   TEXT NOT NULL,
+    hash       TEXT NOT NULL,
+    token      TEXT NOT NULL
+) STRICT;
+CREATE TRIGGER checkpoint_is_never_changed BEFORE UPDATE ON checkpoint
+    BEGIN SELECT RAISE(ABORT, 'checkpoints are never changed'); END;
+CREATE TRIGGER checkpoint_is_never_deleted BEFORE DELETE ON checkpoint
+    BEGIN SELECT RAISE(ABORT, 'checkpoints are never deleted'); END;
+
+-- What each of them lists.
+CREATE TABLE checkpoint_head (
+    contact_id TEXT NOT NULL,
+    checkpoint INTEGER NOT NULL REFERENCES checkpoint (seq),
+    seq        INTEGER NOT NULL,
+    hash       TEXT NOT NULL,
+    PRIMARY KEY (contact_id, checkpoint)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX checkpoint_head_by_checkpoint ON checkpoint_head (checkpoint, contact_id);
+CREATE TRIGGER checkpoint_head_is_never_changed BEFORE UPDATE ON checkpoint_head
+    BEGIN SELECT RAISE(ABORT, 'checkpoints are never changed'); END;
+CREATE TRIGGER checkpoint_head_is_never_deleted BEFORE DELETE ON checkpoint_head
+    BEGIN SELECT RAISE(ABORT, 'checkpoints are never deleted'); END;
 
 -- What holds, built from the events: the newest statement of each kind. The category '*' is what
 -- was said in general. `status` is what holds for the row's channel and category.

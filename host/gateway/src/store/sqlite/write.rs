@@ -7,17 +7,19 @@ use consentry_model::{Category, Channel, ConsentStatus, Contact, Mark, Marks, Ti
 use rusqlite::{Connection, Savepoint};
 use uuid::Uuid;
 
+use super::super::forgotten::Forgotten;
 use super::super::record::Newest;
 use super::super::{Backoff, Event, EventKind, NewEvent, Outgoing, Place, Recorded, StoreError};
-use super::{contacts, read};
+use super::{contacts, erase, read};
 use crate::address::Address;
 use crate::clock;
 
 pub(super) fn take_place(
     connection: &Savepoint<'_>,
+    forgotten: &Forgotten,
     message: Outgoing,
 ) -> Result<Place, StoreError> {
-    let contact_id = contact_of(connection, &message.address, clock::now())?;
+    let contact_id = contact_of(connection, forgotten, &message.address, clock::now())?;
     for limit in &message.limits {
         if let Some(until) = read::reached(connection, &contact_id, limit, message.at)? {
             return Ok(Place::Full {
@@ -45,12 +47,14 @@ pub(super) fn take_place(
 
 pub(super) fn record(
     connection: &Savepoint<'_>,
+    forgotten: &Forgotten,
     mut new: NewEvent,
 ) -> Result<Recorded, StoreError> {
     let now = clock::now();
-    let contact_id = contact_of(connection, &new.address, now)?;
-    let other_addresses = std::mem::take(&mut new.other_addresses);
-    let strangers = name_as(connection, &contact_id, other_addresses)?;
+    let contact_id = contact_of(connection, forgotten, &new.address, now)?;
+    let others = std::mem::take(&mut new.other_addresses);
+    let strangers = name_as(connection, forgotten, &contact_id, &others, now)?;
+    new.other_addresses = others;
     if !strangers.is_empty() && new.gives_something() {
         return Err(StoreError::AddressTaken);
     }
@@ -64,8 +68,8 @@ pub(super) fn record(
     record_for(connection, contact_id, new, now)
 }
 
-fn record_for(
-    connection: &Savepoint<'_>,
+pub(super) fn record_for(
+    connection: &Connection,
     contact_id: String,
     new: NewEvent,
     now: Timestamp,
@@ -85,7 +89,9 @@ fn record_for(
     let mut contact = contacts::contact(connection, &contact_id)?;
     let before = contact.marks.clone();
     let (kind, ad_entry, backoff) = (new.kind, new.ad_entry, new.backoff.clone());
-    let event = new.take_in(&mut contact, newest(connection, &contact_id)?, now);
+    let newest = newest(connection, &contact_id)?;
+    let mut event = new.take_in(&mut contact, &newest, now);
+    event.seal(&contact_id, &newest.hash);
     if let Some(channel) = event.channel.map(Channel::as_str) {
         if kind == EventKind::Inbound {
             let ad_entry = ad_entry.then_some(event.said_at);
@@ -100,8 +106,15 @@ fn record_for(
         write_consent(connection, &contact_id, &contact)?;
     }
     connection
-        .prepare_cached("UPDATE contact SET last_seq = ?2, last_recorded_at = ?3 WHERE id = ?1")?
-        .execute((&contact_id, to_sql(event.seq), event.recorded_at.millis()))?;
+        .prepare_cached(
+            "UPDATE contact SET last_seq = ?2, last_recorded_at = ?3, head = ?4 WHERE id = ?1",
+        )?
+        .execute((
+            &contact_id,
+            to_sql(event.seq),
+            event.recorded_at.millis(),
+            &event.hash,
+        ))?;
     Ok(Recorded {
         contact_id,
         event,
@@ -113,18 +126,18 @@ fn record_for(
 /// The contact that an address belongs to, made when the address is new.
 fn contact_of(
     connection: &Connection,
+    forgotten: &Forgotten,
     address: &Address,
     now: Timestamp,
-) -> rusqlite::Result<String> {
-    let address = address.to_string();
-    if let Some(id) = read::contact_id(connection, &address)? {
+) -> Result<String, StoreError> {
+    if let Some(id) = read::contact_id(connection, &address.to_string())? {
         return Ok(id);
     }
     let id = Uuid::now_v7().to_string();
     connection
-        .prepare_cached("INSERT INTO contact VALUES (?1, ?2, 0, 0)")?
+        .prepare_cached("INSERT INTO contact VALUES (?1, ?2, 0, 0, '', 0, NULL)")?
         .execute((&id, now.millis()))?;
-    insert_address(connection, &address, &id)?;
+    give(connection, forgotten, &id, address, now)?;
     Ok(id)
 }
 
@@ -132,16 +145,17 @@ fn contact_of(
 /// with the first that it has.
 fn name_as(
     connection: &Connection,
+    forgotten: &Forgotten,
     contact_id: &str,
-    addresses: Vec<Address>,
-) -> rusqlite::Result<BTreeMap<String, Address>> {
+    addresses: &[Address],
+    now: Timestamp,
+) -> Result<BTreeMap<String, Address>, StoreError> {
     let mut strangers = BTreeMap::new();
     for address in addresses {
-        let value = address.to_string();
-        match read::contact_id(connection, &value)? {
-            None => insert_address(connection, &value, contact_id)?,
+        match read::contact_id(connection, &address.to_string())? {
+            None => give(connection, forgotten, contact_id, address, now)?,
             Some(id) if id == contact_id => {}
-            Some(id) => drop(strangers.entry(id).or_insert(address)),
+            Some(id) => drop(strangers.entry(id).or_insert_with(|| address.clone())),
         }
     }
     Ok(strangers)
@@ -149,17 +163,34 @@ fn name_as(
 
 fn newest(connection: &Connection, contact_id: &str) -> rusqlite::Result<Newest> {
     connection
-        .prepare_cached("SELECT last_seq, last_recorded_at FROM contact WHERE id = ?1")?
+        .prepare_cached("SELECT last_seq, last_recorded_at, head FROM contact WHERE id = ?1")?
         .query_row([contact_id], |row| {
-            Ok(Newest::of_columns(row.get(0)?, row.get(1)?))
+            Ok(Newest::of_columns(row.get(0)?, row.get(1)?, row.get(2)?))
         })
 }
 
-fn insert_address(connection: &Connection, value: &str, contact_id: &str) -> rusqlite::Result<()> {
+/// Gives a contact an address that nobody has. What is left of somebody who had it and was erased becomes an
+/// event of the contact.
+fn give(
+    connection: &Connection,
+    forgotten: &Forgotten,
+    contact_id: &str,
+    address: &Address,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let value = address.to_string();
     connection
         .prepare_cached("INSERT INTO address VALUES (?1, ?2)")?
-        .execute((value, contact_id))
-        .map(drop)
+        .execute((&value, contact_id))?;
+    if let Some(suppressed) = erase::suppressed(connection, forgotten, &value)? {
+        record_for(
+            connection,
+            contact_id.to_owned(),
+            suppressed.event(address),
+            now,
+        )?;
+    }
+    Ok(())
 }
 
 fn insert(connection: &Connection, contact_id: &str, event: &Event) -> rusqlite::Result<()> {
@@ -168,7 +199,7 @@ fn insert(connection: &Connection, contact_id: &str, event: &Event) -> rusqlite:
         .prepare_cached(
             "INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
                 ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30,
-                ?31, ?32, ?33)",
+                ?31, ?32, ?33, ?34, ?35, ?36)",
         )?
         .execute(rusqlite::params![
             contact_id,
@@ -176,6 +207,7 @@ fn insert(connection: &Connection, contact_id: &str, event: &Event) -> rusqlite:
             event.event_id.0,
             event.kind,
             event.address,
+            event.named_addresses().as_ref().map(ToString::to_string),
             event.channel.map(Channel::as_str),
             event.business_address,
             event.message_id,
@@ -204,6 +236,8 @@ fn insert(connection: &Connection, contact_id: &str, event: &Event) -> rusqlite:
             event.changes.to_string(),
             event.said_at.millis(),
             event.recorded_at.millis(),
+            event.statement.as_str(),
+            event.hash,
         ])
         .map(drop)
 }
@@ -307,6 +341,6 @@ fn write_backoff(
         .map(drop)
 }
 
-fn to_sql(seq: u64) -> i64 {
+pub(super) fn to_sql(seq: u64) -> i64 {
     i64::try_from(seq).unwrap_or(i64::MAX)
 }
