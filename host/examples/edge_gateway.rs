@@ -129,7 +129,8 @@ async fn inbound(State(edge): State<Arc<Edge>>, Json(said): Json<Said>) -> Answe
     let message = Inbound::text(said.channel, &said.body, at);
     let contact = edge.known().of(&said.from).unwrap_or_default();
     // Without a policy a stop word is one all the same.
-    let understood = match edge.policy.load_full() {
+    let policy = edge.policy.load_full();
+    let understood = match &policy {
         Some(policy) => policy.classify(&message, &contact).value,
         None => floor::classify(&message),
     };
@@ -141,7 +142,9 @@ async fn inbound(State(edge): State<Arc<Edge>>, Json(said): Json<Said>) -> Answe
         contact.apply(change, Statement::Own, Mark { at, event });
     }
     let intent = understood.intent.as_str();
-    let answer = json!({ "intent": intent, "reply": understood.reply, "policy": edge.digest() });
+    // The one that was asked, whatever decides by now.
+    let policy = policy.map(|policy| policy.digest().to_string());
+    let answer = json!({ "intent": intent, "reply": understood.reply, "policy": policy });
     (StatusCode::OK, Json(answer))
 }
 

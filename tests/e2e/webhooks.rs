@@ -372,11 +372,11 @@ fn a_provider_without_a_secret_is_never_open() {
     let unknown = deliver(&gateway, "/webhooks/fax", &[], "");
     assert_eq!(unknown.status, 404);
     assert!(
-        unknown.text.contains("generic, meta, twilio"),
+        unknown.text.contains("generic, genesys, meta, twilio"),
         "{}",
         unknown.text
     );
-    assert_eq!(counted(&gateway, &refused("none", "unknown-provider")), 4);
+    assert_eq!(counted(&gateway, &refused("none", "unknown-provider")), 5);
     assert!(gateway.events(ANN).is_empty());
 }
 
@@ -387,7 +387,8 @@ fn the_old_and_the_new_secret_hold_while_it_changes_from_a_file_too() {
     let entries = format!(
         "[[secret]]\nprovider = \"meta\"\nvalue = \"{APP_SECRET}\"\nuntil = 2999-01-01T00:00:00Z\n\
          [[secret]]\nprovider = \"meta\"\nvalue = \"gone\"\nuntil = 2020-01-01T00:00:00Z\n\
-         [[secret]]\nprovider = \"generic\"\nvalue = \"{SECRET}\"\n"
+         [[secret]]\nprovider = \"generic\"\nvalue = \"{SECRET}\"\n\
+         [[secret]]\nprovider = \"genesys\"\nvalue = \"{OPEN_MESSAGING_SECRET}\"\n"
     );
     std::fs::write(&file, entries).unwrap();
     let gateway = Gateway::start_talkative(&[
