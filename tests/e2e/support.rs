@@ -375,16 +375,18 @@ pub(crate) fn send(request: RequestBuilder) -> reqwest::Result<Answer> {
 #[track_caller]
 pub(crate) fn ended(command: &mut Command) -> Output {
     let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = piped.spawn().unwrap();
-    let started = Instant::now();
-    while child.try_wait().unwrap().is_none() {
-        if started.elapsed() > PATIENCE {
-            child.kill().unwrap();
-            panic!("it did not end: {:?}", child.wait_with_output());
-        }
-        std::thread::yield_now();
-    }
-    child.wait_with_output().unwrap()
+    let child = piped.spawn().unwrap();
+    let pid = child.id().to_string();
+    let (tell, told) = std::sync::mpsc::channel();
+    // What it says is read while it runs: a full pipe would hold it up.
+    std::thread::spawn(move || tell.send(child.wait_with_output()));
+    told.recv_timeout(PATIENCE).map_or_else(
+        |_| {
+            drop(Command::new("kill").args(["-9", &pid]).status());
+            panic!("it did not end: {:?}", told.recv())
+        },
+        |output| output.unwrap(),
+    )
 }
 
 /// Asks again and again until something is so.

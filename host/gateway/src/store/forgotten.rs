@@ -64,12 +64,14 @@ impl Suppressed {
         contact
     }
 
-    /// The first event of whoever has one of the addresses now.
-    pub(super) fn event(&self, address: &Address) -> NewEvent {
+    /// An event of whoever has one of the addresses now. With a contact that is new, it is said when the person
+    /// was forgotten, so that what came later counts. One that was known before is stopped now: what that
+    /// one agreed to was not agreed to for this address.
+    pub(super) fn event(&self, address: &Address, is_new: bool) -> NewEvent {
         NewEvent {
             source: Some(ERASURE.to_owned()),
             evidence: Some(json!({ "erasure": self.event_id })),
-            said_at: Some(self.at),
+            said_at: is_new.then_some(self.at),
             changes: stops(),
             ..NewEvent::new(EventKind::Reported, address.clone(), Statement::Own)
         }

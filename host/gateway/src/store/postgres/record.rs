@@ -91,7 +91,8 @@ fn plan(people: &mut People, event: NewEvent) -> Plan {
     let mut targets = Vec::with_capacity(strangers.len() + 1);
     for address in std::iter::once(&event.address).chain(&fresh) {
         if let Some(left) = people.left(address) {
-            targets.push((contact_id.clone(), left.event(address)));
+            let is_new = *address == event.address;
+            targets.push((contact_id.clone(), left.event(address, is_new)));
         }
     }
     people.mean(&contact_id, &event.address);

@@ -137,7 +137,7 @@ fn contact_of(
     connection
         .prepare_cached("INSERT INTO contact VALUES (?1, ?2, 0, 0, '', 0, NULL)")?
         .execute((&id, now.millis()))?;
-    give(connection, forgotten, &id, address, now)?;
+    give(connection, forgotten, (&id, true), address, now)?;
     Ok(id)
 }
 
@@ -153,7 +153,7 @@ fn name_as(
     let mut strangers = BTreeMap::new();
     for address in addresses {
         match read::contact_id(connection, &address.to_string())? {
-            None => give(connection, forgotten, contact_id, address, now)?,
+            None => give(connection, forgotten, (contact_id, false), address, now)?,
             Some(id) if id == contact_id => {}
             Some(id) => drop(strangers.entry(id).or_insert_with(|| address.clone())),
         }
@@ -169,12 +169,12 @@ fn newest(connection: &Connection, contact_id: &str) -> rusqlite::Result<Newest>
         })
 }
 
-/// Gives a contact an address that nobody has. What is left of somebody who had it and was erased becomes an
+/// Gives a contact, which may be new, an address that nobody has. What is left of somebody who had it and was erased becomes an
 /// event of the contact.
 fn give(
     connection: &Connection,
     forgotten: &Forgotten,
-    contact_id: &str,
+    (contact_id, is_new): (&str, bool),
     address: &Address,
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -186,7 +186,7 @@ fn give(
         record_for(
             connection,
             contact_id.to_owned(),
-            suppressed.event(address),
+            suppressed.event(address, is_new),
             now,
         )?;
     }
