@@ -55,7 +55,7 @@ const text = (from, body) => post("/v1/inbound", { channel: "sms", from, body })
 const shows = (selector, words) => page.waitForFunction(
   ([selector, words]) => document.querySelector(selector)?.textContent.includes(words), [selector, words], { timeout: 15_000 },
 );
-const consent = async (of) => (await (await fetch(`${gateway.url}/consent/${of}?channel=sms`)).json()).consentStatus;
+const consent = async (of) => (await (await fetch(`${gateway.url}/consent/${of}?channel=sms&category=billing`)).json()).consentStatus;
 
 test("what happens is pushed, and one key decides about a message", async () => {
   await open();
@@ -71,7 +71,7 @@ test("what happens is pushed, and one key decides about a message", async () => 
   // The newest is the first, and what was selected before stays selected.
   await page.keyboard.press("o");
   await page.waitForFunction((ann) => !document.querySelector("#reviews").textContent.includes(ann), ANN);
-  await page.waitForFunction(() => document.querySelectorAll("#reviews [role=option]").length === 1);
+  await page.waitForFunction(() => document.querySelectorAll("#reviews [aria-current]").length === 1);
   await page.keyboard.press("n");
   await shows("#reviews", "Nothing waits");
   assert.equal(await consent(ANN), "OPTOUT");

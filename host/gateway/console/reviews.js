@@ -27,24 +27,21 @@ function draw() {
   $("#reviews-count").textContent = shown.length === 0 ? "" : `${shown.length}${next ? " and more" : ""}`;
   $("#reviews-more").hidden = next === null;
   list.replaceChildren(...(shown.length === 0 ? [element("li", {}, "Nothing waits.")] : shown.map(card)));
-  const current = list.querySelector('[aria-selected="true"]');
-  if (current) list.setAttribute("aria-activedescendant", current.id);
-  else list.removeAttribute("aria-activedescendant");
 }
 
 function card(event) {
   const held = event.changes.length > 0;
   return element(
     "li",
-    { id: `review-${event.eventId}`, role: "option", "aria-selected": String(event.eventId === selected), onclick: () => select(event.eventId) },
+    { "aria-current": event.eventId === selected && "true", onclick: () => select(event.eventId) },
     element("blockquote", {}, event.selection?.title || event.body || "(no words)"),
     element("small", {}, `${event.channel} from ${event.address}, `, time(event.saidAt), `. Understood as ${event.intent} by ${event.rule}${event.matched ? ` from “${event.matched}”` : ""}.`),
     element("small", {}, held ? "Suggested: an opt-out, as marketing is held because of it." : "Suggested: no opt-out, as nothing is held because of it."),
     element(
       "div",
       { class: "line" },
-      button("Opt out", trying(() => decide(event, "opt-out")), { tabindex: "-1", class: held ? "primary" : "" }),
-      button("No opt-out", trying(() => decide(event, "no-opt-out")), { tabindex: "-1", class: held ? "" : "primary" }),
+      button("Opt out", trying(() => decide(event, "opt-out")), { class: held ? "primary" : "" }),
+      button("No opt-out", trying(() => decide(event, "no-opt-out")), { class: held ? "" : "primary" }),
     ),
   );
 }
@@ -52,7 +49,7 @@ function card(event) {
 function select(id) {
   selected = id;
   draw();
-  $('#reviews [aria-selected="true"]')?.scrollIntoView({ block: "nearest" });
+  $('#reviews [aria-current="true"]')?.scrollIntoView({ block: "nearest" });
 }
 
 async function decide(event, verdict) {
