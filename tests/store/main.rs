@@ -38,6 +38,7 @@ mod erase;
 mod events;
 mod evidence;
 mod faults;
+mod hot;
 mod order;
 mod places;
 mod policies;
