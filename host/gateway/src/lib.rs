@@ -12,6 +12,7 @@ pub mod gateway;
 mod http;
 pub mod jws;
 mod keys;
+mod loopback;
 pub mod offer;
 pub mod platform;
 pub mod policies;

@@ -6,7 +6,6 @@
 use std::ffi::OsStr;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -18,6 +17,7 @@ use serde_json::{Value, json};
 
 use super::{BadArgument, output};
 use crate::address::Address;
+use crate::loopback::is_loopback;
 
 #[derive(Subcommand)]
 pub(super) enum GenesysCommand {
@@ -74,7 +74,7 @@ impl FromStr for GatewayUrl {
         let url = Url::parse(text).map_err(|_| "write it like https://consentry.example.com")?;
         match url.scheme() {
             "https" => {}
-            "http" if is_loopback(&url) => {}
+            "http" if is_loopback(url.host_str().unwrap_or_default()) => {}
             _ => return Err("Genesys Cloud calls https only; http is for trying on loopback"),
         }
         if !url.username().is_empty() || url.password().is_some() {
@@ -89,12 +89,6 @@ impl FromStr for GatewayUrl {
         }
         Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
     }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || address.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
 
 /// What something is called in Genesys Cloud.

@@ -60,12 +60,7 @@ impl Kept {
             What::Inbound(_) => None,
             What::Outbound(asked) => {
                 let (question, decision) = *asked;
-                Some(Made {
-                    question,
-                    verdict: verdict(&decision).to_owned(),
-                    retry_at: decision.retry_at(),
-                    reason: decision.reason,
-                })
+                Some(Made::of(question, &decision))
             }
         };
         Self {
@@ -74,6 +69,17 @@ impl Kept {
             policy: decided.policy,
             contact: Arc::unwrap_or_clone(decided.contact),
             made,
+        }
+    }
+}
+
+impl Made {
+    pub(super) fn of(question: Outbound, decision: &Decision) -> Self {
+        Self {
+            question,
+            verdict: verdict(decision).to_owned(),
+            reason: decision.reason.clone(),
+            retry_at: decision.retry_at(),
         }
     }
 }

@@ -7,7 +7,7 @@ use consentry_model::Timestamp;
 use serde::Serialize;
 
 use super::compare::{Differences, Tally, Understanding};
-use super::record::{Decided, Kept, What};
+use super::record::{Decided, Made, What};
 use crate::clock;
 
 /// How long the candidate may take for what was decided in one [`super::recorder::PAUSE`]: a fifth of one
@@ -65,10 +65,10 @@ impl Shadow {
                         .message(&one.id, was, Understanding::answered(&answer));
                 }
                 What::Outbound(asked) => {
-                    let answer = self.policy.preflight(&asked.0, &one.contact).value;
-                    if let Some(was) = Kept::of(one.clone(), self.since).made {
-                        self.tally.question(&one.id, &was, &answer);
-                    }
+                    let (question, was) = &**asked;
+                    let answer = self.policy.preflight(question, &one.contact).value;
+                    let was = Made::of(question.clone(), was);
+                    self.tally.question(&one.id, &was, &answer);
                 }
             }
         }

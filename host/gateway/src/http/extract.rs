@@ -250,10 +250,6 @@ where
 }
 
 /// Refuses a text that is longer than its limit, in bytes.
-pub(crate) fn parse_address(field: &str, text: &str) -> Result<Address, Problem> {
-    Address::parse(text, None).map_err(|error| Problem::field(field, error))
-}
-
 pub(crate) fn check_length(field: &str, text: Option<&str>, limit: usize) -> Result<(), Problem> {
     match text {
         Some(text) if text.len() > limit => Err(Problem::too_long(field, limit)),

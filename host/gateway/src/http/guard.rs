@@ -1,6 +1,5 @@
 //! Who may ask, how much at once, and what is counted of it.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,6 +17,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use super::extract;
 use super::problem::Problem;
 use crate::keys::{KeyRing, Scope};
+use crate::loopback::is_loopback;
 use crate::telemetry;
 
 /// How long a request waits for its turn before it is told to come back.
@@ -92,15 +92,7 @@ pub(super) fn names_loopback(headers: &HeaderMap) -> bool {
     let authority = headers
         .get(header::HOST)
         .and_then(|value| Authority::try_from(value.as_bytes()).ok());
-    authority.is_some_and(|authority| {
-        let host = authority.host();
-        let address = host
-            .strip_prefix('[')
-            .and_then(|host| host.strip_suffix(']'))
-            .unwrap_or(host);
-        host.eq_ignore_ascii_case("localhost")
-            || address.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
-    })
+    authority.is_some_and(|authority| is_loopback(authority.host()))
 }
 
 pub(super) async fn with_whole_body(request: Request) -> Result<(Parts, Bytes), Problem> {

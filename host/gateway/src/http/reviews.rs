@@ -7,7 +7,7 @@ use consentry_model::EventId;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::extract::{Body, Params};
+use super::extract::{Body, Params, parse};
 use super::guard::Caller;
 use super::problem::Problem;
 use crate::gateway::Gateway;
@@ -89,7 +89,7 @@ pub(crate) async fn decide(
     Path(event_id): Path<String>,
     Body(request): Body<ReviewRequest>,
 ) -> Result<Json<ReviewAnswer>, Problem> {
-    let address = super::extract::parse_address("address", &request.address)?;
+    let address = parse("address", &request.address)?;
     let event_id = EventId(event_id);
     let decided = gateway.review(&address, event_id, request.verdict, actor);
     let recorded = decided.await?;

@@ -1,7 +1,6 @@
 //! On to the provider, and back. A request goes there as it came, with the caller's own credentials, once,
 //! and nowhere else: no redirect is followed and nothing is repeated.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -16,6 +15,7 @@ use serde_json::Value;
 
 use super::access::KEY_HEADER;
 use crate::http::problem::Problem;
+use crate::loopback::is_loopback;
 
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -47,9 +47,7 @@ pub(super) struct Upstream {
 impl Upstream {
     pub(super) fn new(base: Url) -> anyhow::Result<Self> {
         let host = base.host_str().unwrap_or_default();
-        let ip = host.trim_start_matches('[').trim_end_matches(']').parse();
-        let is_local = host == "localhost" || ip.is_ok_and(|ip: IpAddr| ip.is_loopback());
-        let is_safe = base.scheme() == "https" || (base.scheme() == "http" && is_local);
+        let is_safe = base.scheme() == "https" || (base.scheme() == "http" && is_loopback(host));
         anyhow::ensure!(
             is_safe,
             "credentials go there: use https://, or http:// on a loopback address"
