@@ -6,14 +6,10 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import AxeBuilder from "@axe-core/playwright";
-import { chromium } from "playwright-core";
 
+import { launch } from "./chromium.mjs";
 import { consentry, folder, serve } from "./gateway.mjs";
 
-const FLAGS = [
-  "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-  "--disable-background-networking", "--disable-component-update", "--disable-sync",
-];
 const ANN = "+14155550123";
 const BOB = "+14155550188";
 
@@ -24,11 +20,7 @@ let faults;
 
 before(async () => {
   gateway = await serve();
-  browser = await chromium.launchPersistentContext(folder(), {
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: FLAGS,
-    viewport: { width: 1440, height: 900 },
-  });
+  browser = await launch();
 });
 
 after(async () => {

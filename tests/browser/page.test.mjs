@@ -9,15 +9,11 @@ import { extname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { deflateRawSync, gzipSync } from "node:zlib";
 import AxeBuilder from "@axe-core/playwright";
-import { chromium } from "playwright-core";
 
+import { launch } from "./chromium.mjs";
 import { endless } from "./endless.mjs";
 import { consentry, exported, folder, serve, status } from "./gateway.mjs";
 
-const FLAGS = [
-  "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-  "--disable-background-networking", "--disable-component-update", "--disable-sync",
-];
 /** A noon in California. Screenshots show the same each time. */
 const NOON = "2026-06-10T19:00:00Z";
 /** A conversation that begins then, as a link. */
@@ -37,11 +33,7 @@ let faults;
 
 before(async () => {
   gateway = await serve();
-  browser = await chromium.launchPersistentContext(folder(), {
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: FLAGS,
-    viewport: { width: 1440, height: 900 },
-  });
+  browser = await launch();
 });
 
 after(async () => {
